@@ -1,0 +1,231 @@
+//! From a block of lines to a record batch.
+//!
+//! Each line takes one of two ways. The **fast path** ([`record`]) reads a line once, straight into the columns, as long
+//! as everything is as an export has it: known members in any order, each once, values of their column's type. At the
+//! first thing that is not, it takes its half-filled row away and leaves the line to the **slow path** ([`odd`]), which
+//! judges the line's validity, converts odd values, fills `extra`, counts drift, and is the definition of what a line
+//! means. Whatever the fast path accepts, the slow path would read the same: tests hold the two against each other.
+
+mod cursor;
+mod odd;
+mod record;
+
+use std::hash::{DefaultHasher, Hasher};
+
+use arrow::array::{AsArray, RecordBatch};
+use arrow::error::ArrowError;
+
+use crate::columns::Columns;
+use crate::drift::Drift;
+use crate::json::syntax::{ValueKind, check, skip_space};
+use crate::reject::{OVERSIZED_RAW_BYTES, Reason, Reject};
+use crate::unpack::{Block, BlockKind, DEFAULT_MAX_LINE_BYTES};
+
+/// The byte order mark that some tools put at the start of a file.
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+
+/// How lines are decoded.
+#[derive(Clone, Copy, Debug)]
+pub struct DecodeOptions {
+    /// The longest line; longer ones are rejects.
+    pub max_line_bytes: usize,
+    /// Send every line down the slow path: the definition, against which the fast path is tested.
+    pub slow_path_only: bool,
+}
+
+impl Default for DecodeOptions {
+    fn default() -> Self {
+        Self { max_line_bytes: DEFAULT_MAX_LINE_BYTES, slow_path_only: false }
+    }
+}
+
+/// What became of a block. `rows + rejects + blank = lines`.
+#[derive(Debug)]
+pub struct DecodedBlock {
+    /// Which block of its piece this was, from 0.
+    pub index: u64,
+    /// The rows, in the order of lines; none where no line was an endpoint.
+    pub batch: Option<RecordBatch>,
+    /// The lines that are no endpoint, in their order.
+    pub rejects: Vec<Reject>,
+    /// Number of lines, blank ones included.
+    pub lines: u64,
+    /// Number of blank lines.
+    pub blank: u64,
+    /// Where lines departed from the form of an export.
+    pub drift: Drift,
+    /// A 64-bit hash of each `id` that is not null, to count repeated ones across blocks.
+    pub id_hashes: Vec<u64>,
+}
+
+impl DecodedBlock {
+    /// Number of rows.
+    #[must_use]
+    pub fn rows(&self) -> u64 {
+        self.batch.as_ref().map_or(0, |batch| batch.num_rows() as u64)
+    }
+}
+
+/// Decodes blocks, one at a time; keeps its buffers from one to the next.
+#[derive(Debug)]
+pub struct BlockDecoder {
+    options: DecodeOptions,
+    columns: Columns,
+}
+
+impl BlockDecoder {
+    /// A decoder with empty buffers.
+    #[must_use]
+    pub fn new(options: DecodeOptions) -> Self {
+        Self { options, columns: Columns::new() }
+    }
+
+    /// Decodes a block of the piece named `piece`, which its caller numbers `piece_index` (for [`Drift`]).
+    ///
+    /// # Errors
+    /// Arrow's, where the columns do not make a batch: that is a fault of this crate, not of the data.
+    pub fn decode(
+        &mut self,
+        piece: &str,
+        piece_index: usize,
+        block: &Block,
+    ) -> Result<DecodedBlock, ArrowError> {
+        let mut lines = Lines::new(self.options, &mut self.columns, piece_index, block);
+        lines.decode();
+        let Lines { rejects, line, blank, drift, .. } = lines;
+        let batch = if self.columns.row() == 0 { None } else { Some(self.columns.finish(piece)?) };
+        let id_hashes = batch.as_ref().map_or_else(Vec::new, hash_ids);
+        Ok(DecodedBlock {
+            index: block.index,
+            batch,
+            rejects,
+            lines: line - block.first_line,
+            blank,
+            drift,
+            id_hashes,
+        })
+    }
+}
+
+fn hash_ids(batch: &RecordBatch) -> Vec<u64> {
+    batch
+        .column(0)
+        .as_string::<i32>()
+        .iter()
+        .flatten()
+        .map(|id| {
+            let mut hasher = DefaultHasher::new();
+            hasher.write(id.as_bytes());
+            hasher.finish()
+        })
+        .collect()
+}
+
+/// The walk over the lines of one block.
+struct Lines<'a> {
+    options: DecodeOptions,
+    columns: &'a mut Columns,
+    piece_index: usize,
+    block: &'a Block,
+    /// Whether the whole block is UTF-8, so that no line need be looked at.
+    is_utf8: bool,
+    /// Number of the line being read, from 1 in the piece.
+    line: u64,
+    rejects: Vec<Reject>,
+    blank: u64,
+    drift: Drift,
+}
+
+impl<'a> Lines<'a> {
+    fn new(options: DecodeOptions, columns: &'a mut Columns, piece_index: usize, block: &'a Block) -> Self {
+        Self {
+            options,
+            columns,
+            piece_index,
+            block,
+            is_utf8: simdutf8::basic::from_utf8(&block.bytes).is_ok(),
+            line: block.first_line,
+            rejects: Vec::new(),
+            blank: 0,
+            drift: Drift::default(),
+        }
+    }
+
+    fn decode(&mut self) {
+        if let BlockKind::Oversized { bytes, limit } = self.block.kind {
+            self.reject(0, &self.block.bytes, Reason::TooLong { bytes, limit });
+            self.line += 1;
+            return;
+        }
+        let block: &'a [u8] = &self.block.bytes;
+        let mut start = 0;
+        for end in memchr::memchr_iter(b'\n', block) {
+            self.decode_line(start, &block[start..end]);
+            start = end + 1;
+        }
+        if start < block.len() {
+            self.decode_line(start, &block[start..]);
+        }
+    }
+
+    fn decode_line(&mut self, start: usize, raw: &[u8]) {
+        let is_first_of_piece = self.block.offset == 0 && start == 0;
+        let line = match raw.strip_prefix(BYTE_ORDER_MARK) {
+            Some(rest) if is_first_of_piece => rest,
+            _ => raw,
+        };
+        if raw.len() > self.options.max_line_bytes {
+            let reason = Reason::TooLong { bytes: raw.len() as u64, limit: self.options.max_line_bytes };
+            self.reject(start, &raw[..raw.len().min(OVERSIZED_RAW_BYTES)], reason);
+            self.line += 1;
+            return;
+        }
+        let fast = !self.options.slow_path_only && self.is_utf8;
+        if fast && record::read(line, self.columns).is_ok() {
+            self.columns.finish_row(self.line);
+        } else {
+            self.decode_odd_line(start, raw, line);
+        }
+        self.line += 1;
+    }
+
+    fn decode_odd_line(&mut self, start: usize, raw: &[u8], line: &[u8]) {
+        self.columns.abandon_row();
+        if skip_space(line, 0) == line.len() {
+            self.blank += 1;
+            return;
+        }
+        if let Err(reason) = judge(line) {
+            self.reject(start, raw, reason);
+            return;
+        }
+        odd::read(line, self.columns, &mut |member, kind| {
+            self.drift.count(member, kind, self.piece_index, self.line);
+        });
+        self.columns.finish_row(self.line);
+    }
+
+    fn reject(&mut self, start: usize, raw: &[u8], reason: Reason) {
+        self.rejects.push(Reject {
+            line: self.line,
+            offset: self.block.offset + start as u64,
+            reason,
+            raw: raw.to_vec(),
+        });
+    }
+}
+
+/// Whether a line that is not blank is an endpoint.
+fn judge(line: &[u8]) -> Result<(), Reason> {
+    if let Err(error) = std::str::from_utf8(line) {
+        return Err(Reason::NotUtf8 { byte: error.valid_up_to() });
+    }
+    match check(line) {
+        Ok(ValueKind::Object) => Ok(()),
+        Ok(other) => Err(Reason::NotAnObject { found: other.name() }),
+        Err(error) => Err(Reason::NotJson { problem: error.problem, byte: error.byte }),
+    }
+}
+
+#[cfg(test)]
+mod tests;

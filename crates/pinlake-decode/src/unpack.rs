@@ -1,0 +1,228 @@
+//! From the bytes of a piece as stored to blocks of whole lines.
+//!
+//! An [`Unpacker`] is fed a piece in chunks of any size and hands out [`Block`]s in order. It recognises gzip (every
+//! member of it), checks each member's header, CRC and length, and cuts the stream at line ends.
+//!
+//! There are two ways through, with the same outcome:
+//! - **whole**: a piece that is at hand in one chunk, holds one gzip member and claims a size within
+//!   [`UnpackLimits::whole_bytes`] is inflated at once by libdeflate, which is about 1.8 times as fast as streaming
+//!   (0.34 s against 0.60 s for 711 MB on two cores, 2026-11-23), and its blocks are slices of one buffer;
+//! - **streaming**: everything else goes through zlib-rs with one block in hand at a time.
+//!
+//! Bounded by: one block (or one line of at most `max_line_bytes`) while streaming, `whole_bytes` otherwise.
+
+mod block;
+mod buffers;
+mod gzip;
+mod whole;
+
+use bytes::Bytes;
+
+pub use block::{Block, BlockKind};
+pub use buffers::BufferPool;
+
+use block::Cutter;
+use gzip::GzipStream;
+
+/// About how many bytes of lines a block holds. Small enough that its text and its columns stay in a core's cache,
+/// large enough that the cost of a batch (some 30 arrays) does not show: 1 MiB is some 1,500 endpoints.
+pub const BLOCK_BYTES: usize = 1024 * 1024;
+
+/// The longest line that is read when nothing else is said.
+pub const DEFAULT_MAX_LINE_BYTES: usize = 16 * 1024 * 1024;
+
+/// What bounds unpacking.
+#[derive(Clone, Copy, Debug)]
+pub struct UnpackLimits {
+    /// About how many bytes a block holds.
+    pub block_bytes: usize,
+    /// The longest line; longer ones are rejects. At most 1 GiB is taken.
+    pub max_line_bytes: usize,
+    /// The largest inflated size for which a whole piece is inflated at once.
+    pub whole_bytes: usize,
+}
+
+impl Default for UnpackLimits {
+    fn default() -> Self {
+        Self {
+            block_bytes: BLOCK_BYTES,
+            max_line_bytes: DEFAULT_MAX_LINE_BYTES,
+            whole_bytes: 64 * 1024 * 1024,
+        }
+    }
+}
+
+/// How a piece is stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PieceFormat {
+    /// Gzip: anything else is an error.
+    Gzip,
+    /// Gzip if it begins like that, else plain text: no JSON begins with gzip's first byte.
+    Detect,
+}
+
+impl PieceFormat {
+    /// The format that a piece of this name must have: a name in `.gz` promises gzip.
+    #[must_use]
+    pub fn of_name(name: &str) -> Self {
+        if name.to_ascii_lowercase().ends_with(".gz") { Self::Gzip } else { Self::Detect }
+    }
+}
+
+/// Why a piece cannot be unpacked. Offsets are in the piece as stored.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum UnpackError {
+    /// No byte where gzip is due.
+    #[error("the piece is empty, where even an empty gzip file has 20 bytes")]
+    Empty,
+    /// The first bytes are not gzip's.
+    #[error("the piece is not gzip: it does not begin with 1f 8b 08")]
+    NotGzip,
+    /// A member's header is not one of RFC 1952.
+    #[error("gzip member {member} at byte {offset}: {problem}")]
+    BadHeader {
+        /// The member, from 1.
+        member: u64,
+        /// Where it begins.
+        offset: u64,
+        /// What is wrong with its header.
+        problem: &'static str,
+    },
+    /// The compressed data of a member make no sense.
+    #[error("gzip member {member}: the compressed data are damaged near byte {offset}")]
+    Damaged {
+        /// The member, from 1.
+        member: u64,
+        /// About where.
+        offset: u64,
+    },
+    /// A member's data do not have the checksum that it states.
+    #[error(
+        "gzip member {member} ending at byte {offset}: CRC-32 is {actual:08x}, the member says {stated:08x}"
+    )]
+    WrongCrc {
+        /// The member, from 1.
+        member: u64,
+        /// Where its trailer ends.
+        offset: u64,
+        /// As computed.
+        actual: u32,
+        /// As stated.
+        stated: u32,
+    },
+    /// A member's data do not have the length that it states, modulo 2^32.
+    #[error("gzip member {member} ending at byte {offset}: {actual} bytes, the member says {stated}")]
+    WrongLength {
+        /// The member, from 1.
+        member: u64,
+        /// Where its trailer ends.
+        offset: u64,
+        /// As counted.
+        actual: u32,
+        /// As stated.
+        stated: u32,
+    },
+    /// The piece ends inside a member.
+    #[error("the piece is cut short: it ends at byte {offset}, inside gzip member {member}")]
+    CutShort {
+        /// The member, from 1.
+        member: u64,
+        /// Length of the piece.
+        offset: u64,
+    },
+    /// Something that is neither a member nor zero padding follows the last member.
+    #[error("garbage after gzip member {member}, from byte {offset} on")]
+    TrailingGarbage {
+        /// The member before, from 1.
+        member: u64,
+        /// Where the garbage begins.
+        offset: u64,
+    },
+}
+
+/// What a piece held in all.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct UnpackTotals {
+    /// Number of lines, blank ones included.
+    pub lines: u64,
+    /// Number of decompressed bytes.
+    pub bytes: u64,
+    /// Number of blocks handed out.
+    pub blocks: u64,
+}
+
+/// Unpacks one piece.
+#[derive(Debug)]
+pub struct Unpacker {
+    limits: UnpackLimits,
+    buffers: BufferPool,
+    cutter: Cutter,
+    state: State,
+}
+
+#[derive(Debug)]
+enum State {
+    /// No byte seen yet.
+    Start(PieceFormat),
+    Plain,
+    Gzip(Box<GzipStream>),
+    /// Inflated at once; nothing may follow.
+    Whole,
+}
+
+impl Unpacker {
+    /// An unpacker for a piece of this format; `buffers` may be shared with others.
+    #[must_use]
+    pub fn new(format: PieceFormat, limits: UnpackLimits, buffers: &BufferPool) -> Self {
+        Self {
+            limits,
+            buffers: buffers.clone(),
+            cutter: Cutter::new(limits, buffers.clone()),
+            state: State::Start(format),
+        }
+    }
+
+    /// Takes a piece that is at hand as a whole. Hands its blocks to `sink`, except for a last one that
+    /// [`Self::finish`] may hand out.
+    pub fn feed_whole(&mut self, piece: &Bytes, sink: &mut dyn FnMut(Block)) -> Result<(), UnpackError> {
+        let fresh = matches!(self.state, State::Start(_));
+        if fresh && let Some(inflated) = whole::inflate(piece, self.limits.whole_bytes, &self.buffers) {
+            self.state = State::Whole;
+            self.cutter.push_whole(&inflated, sink);
+            return Ok(());
+        }
+        self.feed(piece, sink)
+    }
+
+    /// Takes the next chunk of the piece.
+    pub fn feed(&mut self, chunk: &[u8], sink: &mut dyn FnMut(Block)) -> Result<(), UnpackError> {
+        if chunk.is_empty() {
+            return Ok(());
+        }
+        if let State::Start(format) = self.state {
+            let is_gzip = format == PieceFormat::Gzip || chunk[0] == gzip::FIRST_BYTE;
+            self.state = if is_gzip { State::Gzip(Box::new(GzipStream::new())) } else { State::Plain };
+        }
+        match &mut self.state {
+            State::Gzip(stream) => stream.feed(chunk, &mut self.cutter, sink),
+            State::Plain => {
+                self.cutter.push(chunk, sink);
+                Ok(())
+            }
+            State::Start(_) | State::Whole => Ok(()),
+        }
+    }
+
+    /// Says that the piece has ended: hands out the last block, if there is one, and tells the totals.
+    pub fn finish(&mut self, sink: &mut dyn FnMut(Block)) -> Result<UnpackTotals, UnpackError> {
+        match &mut self.state {
+            State::Start(PieceFormat::Gzip) => return Err(UnpackError::Empty),
+            State::Gzip(stream) => stream.finish()?,
+            State::Start(PieceFormat::Detect) | State::Plain | State::Whole => {}
+        }
+        Ok(self.cutter.finish(sink))
+    }
+}
+
+#[cfg(test)]
+mod tests;

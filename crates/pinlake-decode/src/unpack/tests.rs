@@ -1,0 +1,169 @@
+//! Unpacking through its public face: verdicts on gzip, and the cutting into blocks.
+
+use std::io::Write as _;
+
+use proptest::prelude::*;
+
+use super::*;
+
+fn gzip(content: &[u8]) -> Vec<u8> {
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    encoder.write_all(content).unwrap();
+    encoder.finish().unwrap()
+}
+
+fn limits(block_bytes: usize, max_line_bytes: usize) -> UnpackLimits {
+    UnpackLimits { block_bytes, max_line_bytes, whole_bytes: 1 << 20 }
+}
+
+/// Feeds `piece` in chunks of `chunk` bytes, or as a whole for 0.
+fn unpack(
+    piece: &[u8],
+    format: PieceFormat,
+    limits: UnpackLimits,
+    chunk: usize,
+) -> Result<(Vec<Block>, UnpackTotals), UnpackError> {
+    let mut blocks = Vec::new();
+    let mut unpacker = Unpacker::new(format, limits, &BufferPool::new());
+    let mut sink = |block| blocks.push(block);
+    if chunk == 0 {
+        unpacker.feed_whole(&Bytes::copy_from_slice(piece), &mut sink)?;
+    } else {
+        for part in piece.chunks(chunk) {
+            unpacker.feed(part, &mut sink)?;
+        }
+    }
+    let totals = unpacker.finish(&mut sink)?;
+    Ok((blocks, totals))
+}
+
+fn content(blocks: &[Block]) -> Vec<u8> {
+    blocks.iter().flat_map(|block| block.bytes.to_vec()).collect()
+}
+
+const LINES: &[u8] = b"{\"Id\":\"1\"}\n{\"Id\":\"2\"}\r\n\n{\"Id\":\"3\"}";
+
+fn both_ways(piece: &[u8]) -> Result<Vec<u8>, UnpackError> {
+    let whole = unpack(piece, PieceFormat::Gzip, limits(16, 100), 0).map(|(blocks, _)| content(&blocks));
+    for chunk in [1, 3, 1000] {
+        let streamed =
+            unpack(piece, PieceFormat::Gzip, limits(16, 100), chunk).map(|(blocks, _)| content(&blocks));
+        assert_eq!(whole, streamed, "in chunks of {chunk}");
+    }
+    whole
+}
+
+#[test]
+fn one_member_and_several() {
+    let one = gzip(LINES);
+    assert_eq!(both_ways(&one).unwrap(), LINES);
+    let mut several = one.clone();
+    several.extend(gzip(b""));
+    several.extend(&one);
+    assert_eq!(both_ways(&several).unwrap(), [LINES, LINES].concat());
+}
+
+#[test]
+fn zero_padding_is_fine_and_garbage_is_not() {
+    let mut padded = gzip(LINES);
+    let end = padded.len() as u64;
+    padded.extend([0; 512]);
+    assert_eq!(both_ways(&padded).unwrap(), LINES);
+    for garbage in [b"x".as_slice(), b"\0\0x", b"\x1fx", b"more text than a trailer is long"] {
+        let mut piece = gzip(LINES);
+        piece.extend(garbage);
+        let zeros = garbage.iter().take_while(|&&byte| byte == 0).count() as u64;
+        assert_eq!(both_ways(&piece), Err(UnpackError::TrailingGarbage { member: 1, offset: end + zeros }));
+    }
+}
+
+#[test]
+fn a_name_in_gz_promises_gzip() {
+    assert_eq!(both_ways(b""), Err(UnpackError::Empty));
+    assert_eq!(both_ways(LINES), Err(UnpackError::NotGzip));
+    assert_eq!(PieceFormat::of_name("a/b.GZ"), PieceFormat::Gzip);
+    let detected = |piece: &[u8]| unpack(piece, PieceFormat::of_name("b.json"), limits(16, 100), 5);
+    assert_eq!(content(&detected(LINES).unwrap().0), LINES);
+    assert_eq!(content(&detected(&gzip(LINES)).unwrap().0), LINES);
+    assert_eq!(detected(b"").unwrap().1, UnpackTotals::default());
+}
+
+#[test]
+fn a_header_with_everything_in_it() {
+    let mut piece = vec![0x1f, 0x8b, 8, FLAGS_ALL, 0, 0, 0, 0, 0, 255];
+    piece.extend([3, 0, b'a', b'b', b'c']);
+    piece.extend(b"part-0.json\0");
+    piece.extend(b"a comment\0");
+    let crc = libdeflater::crc32(&piece);
+    piece.extend(&crc.to_le_bytes()[..2]);
+    let crc_at = piece.len() - 2;
+    piece.extend(&gzip(LINES)[10..]);
+    assert_eq!(both_ways(&piece).unwrap(), LINES);
+    piece[crc_at] ^= 1;
+    assert!(matches!(both_ways(&piece), Err(UnpackError::BadHeader { member: 1, offset: 0, .. })));
+}
+
+const FLAGS_ALL: u8 = 2 + 4 + 8 + 16;
+
+#[test]
+fn every_cut_and_every_flipped_byte_is_noticed() {
+    let piece = gzip(LINES);
+    for end in 1..piece.len() {
+        assert!(both_ways(&piece[..end]).is_err(), "cut at {end}");
+    }
+    // Bytes 4 to 9 of a header state time, level and system, which nothing depends on. Elsewhere a flipped bit is an
+    // error, or one that gzip leaves without a meaning: a hint in the flags, the filling behind the last deflate block.
+    for at in (0..piece.len()).filter(|at| !(4..10).contains(at)) {
+        for bit in 0..8 {
+            let mut flipped = piece.clone();
+            flipped[at] ^= 1 << bit;
+            if let Ok(content) = both_ways(&flipped) {
+                assert_eq!(content, LINES, "byte {at} bit {bit}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_line_beyond_the_limit_is_passed_over_with_its_length() {
+    let long = vec![b'x'; 1000];
+    let piece = [b"a\n".as_slice(), &long, b"\nb\n"].concat();
+    for chunk in [1, 7, 4096] {
+        let (blocks, totals) = unpack(&piece, PieceFormat::Detect, limits(16, 64), chunk).unwrap();
+        assert_eq!(totals.lines, 3);
+        assert_eq!(totals.bytes, piece.len() as u64);
+        let oversized: Vec<_> = blocks.iter().filter(|block| block.kind != BlockKind::Lines).collect();
+        assert_eq!(oversized.len(), 1);
+        assert_eq!(oversized[0].kind, BlockKind::Oversized { bytes: 1000, limit: 64 });
+        assert_eq!((oversized[0].first_line, oversized[0].offset), (2, 2));
+        let last = blocks.last().unwrap();
+        assert_eq!((last.first_line, last.offset, last.bytes.as_ref()), (3, 1003, b"b\n".as_slice()));
+    }
+}
+
+proptest! {
+    #[test]
+    fn blocks_are_whole_lines_in_their_places(
+        lines in proptest::collection::vec("[a-z]{0,40}\r?", 0..60),
+        last_newline in any::<bool>(),
+        block_bytes in 1usize..80,
+        chunk in 0usize..50,
+        compressed in any::<bool>(),
+    ) {
+        let mut text = lines.join("\n");
+        if last_newline && !text.is_empty() {
+            text.push('\n');
+        }
+        let piece = if compressed { gzip(text.as_bytes()) } else { text.clone().into_bytes() };
+        let (blocks, totals) = unpack(&piece, PieceFormat::Detect, limits(block_bytes, 100), chunk).unwrap();
+        prop_assert_eq!(content(&blocks), text.as_bytes());
+        let (mut line, mut offset) = (1, 0);
+        for (index, block) in blocks.iter().enumerate() {
+            prop_assert_eq!((block.index, block.first_line, block.offset), (index as u64, line, offset));
+            prop_assert!(block.bytes.ends_with(b"\n") || index + 1 == blocks.len());
+            line += block.bytes.split_inclusive(|&byte| byte == b'\n').count() as u64;
+            offset += block.bytes.len() as u64;
+        }
+        prop_assert_eq!(totals, UnpackTotals { lines: line - 1, bytes: offset, blocks: blocks.len() as u64 });
+    }
+}
