@@ -1,0 +1,97 @@
+//! Arguments of the commands that read a lake: `report`, `sql`, `snapshots`.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+use pinlake_lake::SnapshotId;
+use pinlake_report::Format;
+
+use super::values::assignment;
+
+/// How results are written; `report` and `sql` share it.
+#[derive(Clone, Debug, Default, Args)]
+pub(crate) struct OutputArgs {
+    /// table, csv, json, ndjson, markdown, html or parquet [default: by the ending of --out, else table]
+    #[arg(long, value_name = "FORMAT")]
+    pub(crate) format: Option<Format>,
+    /// Write to this file, or into this folder
+    #[arg(long, value_name = "FILE|DIR")]
+    pub(crate) out: Option<PathBuf>,
+    /// Rows shown of each result on a terminal, 0 for all; files and pipes are never cut
+    #[arg(long, value_name = "N", default_value_t = 40)]
+    pub(crate) max_rows: usize,
+    /// In CSV, keep spreadsheets from taking text for formulas
+    #[arg(long)]
+    pub(crate) csv_safe: bool,
+    /// Read this snapshot instead of the latest
+    #[arg(long, value_name = "ID|latest")]
+    pub(crate) snapshot: Option<String>,
+    /// Give a parameter a value; may be given several times
+    #[arg(long = "param", value_name = "NAME=VALUE", value_parser = assignment)]
+    pub(crate) params: Vec<(String, String)>,
+}
+
+/// `pinlake report`.
+#[derive(Debug, Args)]
+pub(crate) struct ReportArgs {
+    /// Names of reports, or .sql files
+    #[arg(value_name = "NAME|FILE.sql")]
+    pub(crate) names: Vec<String>,
+    /// Run every report that needs no parameter
+    #[arg(long, conflicts_with_all = ["names", "list", "describe"])]
+    pub(crate) all: bool,
+    /// List the reports (--format json for machines)
+    #[arg(long, conflicts_with_all = ["names", "describe"])]
+    pub(crate) list: bool,
+    /// Show a report's parameters, columns and SQL
+    #[arg(long, value_name = "NAME", conflicts_with = "names")]
+    pub(crate) describe: Option<String>,
+    #[command(flatten)]
+    pub(crate) output: OutputArgs,
+    /// A folder of .sql files that adds to the built-in reports, or replaces them by name
+    #[arg(long, value_name = "DIR")]
+    pub(crate) queries: Option<PathBuf>,
+    /// Exit with 9 when a check of level error does not hold
+    #[arg(long)]
+    pub(crate) fail_on_check: bool,
+}
+
+/// `pinlake sql`.
+#[derive(Debug, Args)]
+pub(crate) struct SqlArgs {
+    /// The query; without it, and without -f, a prompt on a terminal
+    pub(crate) query: Option<String>,
+    /// Read the query from a file, - for stdin
+    #[arg(short, long, value_name = "FILE", conflicts_with = "query")]
+    pub(crate) file: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) output: OutputArgs,
+}
+
+/// `pinlake snapshots`.
+#[derive(Debug, Subcommand)]
+pub(crate) enum SnapshotsCommand {
+    /// List the snapshots, oldest first
+    List {
+        /// table, csv, json, ndjson or markdown
+        #[arg(long, value_name = "FORMAT", default_value_t = Format::Table)]
+        format: Format,
+    },
+    /// Show what a snapshot was made of, and whether it adds up
+    Show {
+        /// Its id, or latest
+        #[arg(default_value = "latest")]
+        id: String,
+        /// Print the run's manifest as JSON
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+/// A snapshot as `--snapshot` names it: an id, or `latest`, which is none.
+pub(crate) fn chosen(snapshot: Option<&str>) -> Result<Option<SnapshotId>, pinlake_lake::LakeError> {
+    match snapshot {
+        None | Some("latest") => Ok(None),
+        Some(id) => id.parse().map(Some),
+    }
+}

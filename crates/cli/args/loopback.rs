@@ -1,0 +1,62 @@
+//! Arguments of the commands that carry their own Pinpoint: `demo`, `local`, `generate`.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::values::share;
+
+/// `pinlake demo`.
+#[derive(Debug, Args)]
+pub(crate) struct DemoArgs {
+    /// Size of the audience
+    #[arg(long, value_name = "N", default_value_t = 100_000)]
+    pub(crate) endpoints: u64,
+    /// Where the lake and the page go
+    #[arg(long, value_name = "DIR", default_value = "./pinlake-demo")]
+    pub(crate) out: PathBuf,
+    /// Keep the fetched pieces too
+    #[arg(long)]
+    pub(crate) keep_pieces: bool,
+}
+
+/// `pinlake local`.
+#[derive(Debug, Args)]
+pub(crate) struct LocalArgs {
+    /// Port of the Pinpoint API; 0 takes a free one
+    #[arg(long, value_name = "PORT", default_value_t = 0)]
+    pub(crate) port: u16,
+    /// Port of S3; 0 takes a free one
+    #[arg(long, value_name = "PORT", default_value_t = 0)]
+    pub(crate) s3_port: u16,
+    /// Fill the application with a synthetic audience of this size
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub(crate) generate: u64,
+    /// Endpoints in a piece of an export
+    #[arg(long, value_name = "N", default_value_t = 50_000, value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) endpoints_per_piece: u64,
+    /// The access key id that clients must use [default: random]
+    #[arg(long, value_name = "KEY", requires = "secret_key")]
+    pub(crate) access_key: Option<String>,
+    /// The secret access key [default: random]
+    #[arg(long, value_name = "KEY", requires = "access_key")]
+    pub(crate) secret_key: Option<String>,
+}
+
+/// `pinlake generate`.
+#[derive(Debug, Args)]
+pub(crate) struct GenerateArgs {
+    /// Number of endpoints
+    pub(crate) n: u64,
+    /// The folder to write the pieces to
+    pub(crate) dest: PathBuf,
+    /// Number of pieces
+    #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) pieces: u64,
+    /// The same seed makes the same bytes
+    #[arg(long, value_name = "N")]
+    pub(crate) seed: Option<u64>,
+    /// Share of records with odd values, from 0 to 1
+    #[arg(long, value_name = "SHARE", default_value_t = 0.0, value_parser = share)]
+    pub(crate) odd_share: f64,
+}

@@ -1,0 +1,75 @@
+//! Values that flags take.
+
+use std::time::Duration;
+
+use clap::ValueEnum;
+
+/// How progress is shown.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ProgressMode {
+    /// Bars where stderr is a terminal, else nothing.
+    #[default]
+    Auto,
+    /// Bars.
+    Bar,
+    /// A JSON object a line, at most one a second.
+    Json,
+    /// Nothing.
+    Off,
+}
+
+/// How logs are written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum LogFormat {
+    /// Lines for people.
+    #[default]
+    Text,
+    /// A JSON object a line.
+    Json,
+}
+
+/// A number of bytes such as `256MB`, `1GiB` or `1048576`.
+pub(crate) fn byte_size(text: &str) -> Result<usize, String> {
+    text.parse::<bytesize::ByteSize>()
+        .ok()
+        .and_then(|size| usize::try_from(size.as_u64()).ok())
+        .ok_or_else(|| format!("`{text}` is no size: write 256MB, 1GiB or a number of bytes"))
+}
+
+/// A span of time such as `2h`, `90s` or `500ms`.
+pub(crate) fn duration(text: &str) -> Result<Duration, String> {
+    humantime::parse_duration(text)
+        .map_err(|error| format!("`{text}` is no duration ({error}): write 2h, 90s or 500ms"))
+}
+
+/// `name=value`.
+pub(crate) fn assignment(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
+        _ => Err(format!("`{text}` is not of the form name=value")),
+    }
+}
+
+/// A share from 0 to 1.
+pub(crate) fn share(text: &str) -> Result<f64, String> {
+    text.parse()
+        .ok()
+        .filter(|share| (0.0..=1.0).contains(share))
+        .ok_or_else(|| format!("`{text}` is no share from 0 to 1"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_and_durations() {
+        assert_eq!(byte_size("1GiB"), Ok(1 << 30));
+        assert_eq!(byte_size("256MB"), Ok(256_000_000));
+        assert!(byte_size("lots").is_err());
+        assert_eq!(duration("2h"), Ok(Duration::from_secs(7200)));
+        assert!(duration("2").is_err());
+        assert_eq!(assignment("a=b=c"), Ok(("a".to_owned(), "b=c".to_owned())));
+        assert!(assignment("=b").is_err());
+    }
+}

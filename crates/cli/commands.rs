@@ -1,0 +1,108 @@
+//! The commands, one file each, and what they have in common.
+
+mod analysis;
+mod convert;
+mod demo;
+mod export;
+mod fetch;
+mod generate;
+mod local;
+mod manual;
+mod output;
+mod prompt;
+mod report;
+mod run;
+mod snapshots;
+mod sql;
+
+use std::future::Future;
+
+use anyhow::Context as _;
+
+use crate::args::{Cli, Command};
+use crate::config::Config;
+use crate::exit::CliError;
+use crate::logging;
+use crate::settings::{Environment, Settings};
+use crate::ui::Ui;
+
+/// What every command is handed.
+#[derive(Clone, Debug)]
+pub(crate) struct Context {
+    pub(crate) settings: Settings,
+    pub(crate) ui: Ui,
+}
+
+/// Carries out what was typed.
+pub(crate) fn main(cli: Cli) -> anyhow::Result<()> {
+    // Neither of these needs a config file, and a broken one must not keep the manual shut.
+    match &cli.command {
+        Command::Completions { shell } => return manual::completions(*shell),
+        Command::Man { out } => return manual::man(out.as_deref()),
+        _ => {}
+    }
+    let environment: Environment = std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+        .collect();
+    let config = Config::load(cli.global.config.as_deref())?;
+    let settings = Settings::resolve(&cli.global, &environment, config)?;
+    logging::install(&settings);
+    // One TLS provider for the whole binary. Where one is installed already, it is this one.
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    let context = Context { ui: Ui::new(&settings), settings };
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(context.settings.threads.max(2))
+        .enable_all()
+        .build()
+        .context("cannot start the I/O threads")?;
+    let result = runtime.block_on(dispatch(&context, cli.command));
+    runtime.shutdown_background();
+    result
+}
+
+async fn dispatch(context: &Context, command: Command) -> anyhow::Result<()> {
+    match command {
+        // These two end at a signal in their own way.
+        Command::Local(args) => local::serve(context, &args).await,
+        Command::Sql(args) => sql::run(context, args).await,
+        Command::Demo(args) => until_interrupted(demo::run(context, &args)).await,
+        Command::Run(args) => until_interrupted(run::run(context, &args)).await,
+        Command::Export(command) => until_interrupted(export::run(context, &command)).await,
+        Command::Fetch(args) => until_interrupted(fetch::run(context, &args)).await,
+        Command::Convert(args) => until_interrupted(convert::run(context, &args)).await,
+        Command::Report(args) => until_interrupted(report::run(context, &args)).await,
+        Command::Snapshots(command) => snapshots::run(context, command).await,
+        Command::Generate(args) => until_interrupted(generate::run(context, &args)).await,
+        Command::Completions { .. } | Command::Man { .. } => Ok(()),
+    }
+}
+
+/// Runs a command until it is done or somebody asks to stop. Dropping it is enough: what is not committed by then is
+/// staged files that no reader sees.
+async fn until_interrupted(command: impl Future<Output = anyhow::Result<()>>) -> anyhow::Result<()> {
+    tokio::select! {
+        result = command => result,
+        signal = interrupted() => {
+            signal?;
+            Err(CliError::Interrupted.into())
+        }
+    }
+}
+
+/// Comes back when SIGINT or SIGTERM arrives.
+async fn interrupted() -> anyhow::Result<()> {
+    let listen = "cannot listen for signals";
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        let mut terminate = signal(SignalKind::terminate()).context(listen)?;
+        tokio::select! {
+            result = tokio::signal::ctrl_c() => result.context(listen),
+            _ = terminate.recv() => Ok(()),
+        }
+    }
+    #[cfg(not(unix))]
+    {
+        tokio::signal::ctrl_c().await.context(listen)
+    }
+}

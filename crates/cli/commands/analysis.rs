@@ -1,0 +1,115 @@
+//! Opening a lake for SQL: the plain facts that the report crate is handed, and those that a page tells.
+
+use std::path::Path;
+
+use pinlake_lake::{Lake, RunManifest, SnapshotId};
+use pinlake_report::{
+    LakeTables, PageFacts, Reconciliation, Session, SessionOptions, SnapshotFact, TableFile,
+};
+
+use crate::settings::Settings;
+use crate::ui;
+
+/// A lake opened for reading.
+pub(crate) struct OpenLake {
+    pub(crate) lake: Lake,
+    /// The snapshot that is read; none in a lake without any.
+    pub(crate) snapshot: Option<SnapshotId>,
+    pub(crate) session: Session,
+}
+
+impl OpenLake {
+    /// Opens the lake at `root` on a snapshot, the latest where none is named.
+    pub(crate) async fn open(
+        root: &Path,
+        snapshot: Option<SnapshotId>,
+        settings: &Settings,
+    ) -> anyhow::Result<Self> {
+        let lake = Lake::open(root).await?;
+        let snapshot = match snapshot {
+            Some(id) => Some(lake.snapshot(&id)?.id.clone()),
+            None => lake.latest().map(|latest| latest.id.clone()),
+        };
+        let tables = tables(&lake, snapshot.as_ref())?;
+        let options = SessionOptions {
+            threads: settings.threads,
+            memory_limit_bytes: settings.memory_limit_bytes,
+            spill_dir: None,
+        };
+        let session = Session::open(tables, options).await?;
+        Ok(Self { lake, snapshot, session })
+    }
+
+    /// What a page says about the data it stands on.
+    pub(crate) fn facts(&self) -> PageFacts {
+        let manifest = self.snapshot.as_ref().and_then(|id| self.lake.manifest(id).ok());
+        match manifest {
+            Some(manifest) => facts(&manifest),
+            None => PageFacts::default(),
+        }
+    }
+}
+
+fn tables(lake: &Lake, selected: Option<&SnapshotId>) -> anyhow::Result<LakeTables> {
+    let files = lake
+        .data_files(None)?
+        .into_iter()
+        .map(|file| TableFile {
+            path: file.path,
+            bytes: file.bytes,
+            rows: file.rows,
+            snapshot: file.snapshot.to_string(),
+        })
+        .collect();
+    let snapshots = lake
+        .snapshots()
+        .iter()
+        .map(|snapshot| SnapshotFact {
+            snapshot: snapshot.id.to_string(),
+            rows: snapshot.rows,
+            files: snapshot.files,
+            bytes: snapshot.bytes,
+            committed_at: Some(snapshot.committed_at),
+        })
+        .collect();
+    Ok(LakeTables { schema: lake.schema(), files, snapshots, selected: selected.map(ToString::to_string) })
+}
+
+/// The facts of a run for the top of a page.
+fn facts(manifest: &RunManifest) -> PageFacts {
+    let totals = &manifest.totals;
+    let mut lines = vec![
+        ("Snapshot".to_owned(), manifest.snapshot.to_string()),
+        ("Source".to_owned(), manifest.source.clone()),
+    ];
+    if let Some(job) = manifest.job.as_ref().and_then(|job| job.get("Id")).and_then(|id| id.as_str()) {
+        lines.push(("Export job".to_owned(), job.to_owned()));
+    }
+    let pieces = manifest.pieces.len() as u64;
+    lines.push((
+        "Read".to_owned(),
+        format!(
+            "{} lines in {} pieces: {} rows, {} rejects, {} blank",
+            ui::count(totals.lines),
+            ui::count(pieces),
+            ui::count(totals.rows),
+            ui::count(totals.rejects),
+            ui::count(totals.blank)
+        ),
+    ));
+    lines.push(("Tool".to_owned(), manifest.tool.clone()));
+    PageFacts {
+        title: String::new(),
+        lines,
+        reconciliation: manifest
+            .reconciliation
+            .iter()
+            .map(|check| Reconciliation {
+                check: check.check.clone(),
+                expected: ui::count(check.expected),
+                actual: ui::count(check.actual),
+                ok: check.ok,
+            })
+            .collect(),
+    }
+}

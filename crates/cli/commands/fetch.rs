@@ -1,0 +1,85 @@
+//! `pinlake fetch`.
+
+use std::io::{self, Write as _};
+use std::path::Path;
+
+use pinlake_source::{Aws, DownloadOptions, DownloadSummary, Filter, Listing, Source, SourceError, download};
+
+use super::Context;
+use crate::args::FetchArgs;
+use crate::exit::CliError;
+use crate::ui::{self, Ui, Unit};
+
+/// Downloads every piece under a prefix.
+pub(crate) async fn run(context: &Context, args: &FetchArgs) -> anyhow::Result<()> {
+    let source: Source = args.src.parse()?;
+    if !source.is_s3() {
+        let message = format!("`{}` is not an S3 URL: fetch downloads from s3://bucket/prefix/", args.src);
+        return Err(CliError::usage(message).into());
+    }
+    let options = context.settings.aws_options(args.request.timeout, args.request.retry_for);
+    let aws = Aws::connect(&options).await;
+    let filter = Filter::new(&args.include, &[])?;
+    let listing = source.list(Some(&aws), &filter).await?;
+    let options = DownloadOptions { dry_run: args.dry_run, limits: context.settings.limits().fetch };
+    let summary = fetch_listing(context.ui, aws, &listing, &args.dest, &options).await?;
+    if args.dry_run {
+        return print_plan(&summary, &args.dest);
+    }
+    tell(context.ui, &summary, &listing, &args.dest);
+    Ok(())
+}
+
+/// Downloads a listing and shows how far it is.
+pub(super) async fn fetch_listing(
+    ui: Ui,
+    aws: Aws,
+    listing: &Listing,
+    dest: &Path,
+    options: &DownloadOptions,
+) -> Result<DownloadSummary, SourceError> {
+    let mut meter = ui.meter("fetch", Unit::Bytes);
+    download(Some(aws), listing, dest, options, |progress| {
+        let note = format!("{} of {} pieces", progress.pieces_done, progress.pieces_total);
+        meter.show(progress.bytes_done, progress.bytes_total, &note);
+    })
+    .await
+}
+
+fn print_plan(summary: &DownloadSummary, dest: &Path) -> anyhow::Result<()> {
+    let mut out = io::stdout().lock();
+    for file in &summary.files {
+        let verb = if file.is_unchanged { "keep" } else { "fetch" };
+        writeln!(out, "{verb}\t{}\t{}\t{}", file.size, file.name, dest.join(&file.file).display())?;
+    }
+    Ok(out.flush()?)
+}
+
+fn tell(ui: Ui, summary: &DownloadSummary, listing: &Listing, dest: &Path) {
+    ui.note(format!(
+        "fetched {} pieces ({}) into {}; {} were there already",
+        ui::count(summary.fetched as u64),
+        ui::bytes(summary.fetched_bytes),
+        dest.display(),
+        ui::count(summary.unchanged as u64),
+    ));
+    tell_skipped(ui, &listing.skipped);
+    for warning in &summary.warnings {
+        ui.note(format!("warning: {warning}"));
+    }
+}
+
+/// Names the first few of what was passed over, and counts the rest.
+pub(super) fn tell_skipped(ui: Ui, skipped: &[pinlake_source::Skipped]) {
+    const SHOWN: usize = 5;
+    if skipped.is_empty() {
+        return;
+    }
+    ui.note(format!("skipped {}:", ui::count(skipped.len() as u64)));
+    for skip in skipped.iter().take(SHOWN) {
+        ui.note(format!("  {}: {}", skip.name, skip.reason));
+    }
+    if skipped.len() > SHOWN {
+        ui.note(format!("  … and {} more, all of them in the run's manifest", skipped.len() - SHOWN));
+    }
+}

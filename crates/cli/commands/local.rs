@@ -1,0 +1,78 @@
+//! `pinlake local`: serve until interrupted.
+
+use std::io::{self, Write as _};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+
+use pinlake_local::{LocalCredentials, LocalOptions, LocalServer, PopulationOptions};
+
+use super::{Context, interrupted};
+use crate::args::LocalArgs;
+
+/// Starts the server, prints what to paste into a shell, and serves.
+pub(crate) async fn serve(context: &Context, args: &LocalArgs) -> anyhow::Result<()> {
+    let at = |port| SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), port);
+    let credentials = match (&args.access_key, &args.secret_key) {
+        (Some(id), Some(secret)) => {
+            LocalCredentials { access_key_id: id.clone(), secret_access_key: secret.clone() }
+        }
+        _ => LocalCredentials::default(),
+    };
+    let defaults = LocalOptions::default();
+    let server = LocalServer::start(LocalOptions {
+        pinpoint_address: at(args.port),
+        s3_address: at(args.s3_port),
+        credentials,
+        region: context.settings.region.clone().unwrap_or(defaults.region.clone()),
+        population: (args.generate > 0)
+            .then(|| PopulationOptions { endpoints: args.generate, ..PopulationOptions::default() }),
+        endpoints_per_piece: args.endpoints_per_piece,
+        ..defaults
+    })
+    .await?;
+    print_lines(&server)?;
+    context.ui.note("serving until interrupted (Ctrl-C)");
+    interrupted().await?;
+    server.stop().await;
+    Ok(())
+}
+
+/// Lines for a POSIX shell: `eval "$(…)"` takes them, and so does a paste.
+fn print_lines(server: &LocalServer) -> io::Result<()> {
+    let keys = server.credentials();
+    let mut out = io::stdout().lock();
+    for (name, value) in [
+        ("AWS_ENDPOINT_URL_PINPOINT", server.pinpoint_url().as_str()),
+        ("AWS_ENDPOINT_URL_S3", &server.s3_url()),
+        ("AWS_ACCESS_KEY_ID", &keys.access_key_id),
+        ("AWS_SECRET_ACCESS_KEY", &keys.secret_access_key),
+        ("AWS_REGION", server.region()),
+        ("AWS_DEFAULT_REGION", server.region()),
+        ("PINLAKE_APPLICATION_ID", server.application_id()),
+        ("PINLAKE_BUCKET", server.bucket()),
+    ] {
+        writeln!(out, "export {name}={}", quoted(value))?;
+    }
+    writeln!(out, "# ready")?;
+    out.flush()
+}
+
+/// A value as a shell takes it: quoted where a character could mean something.
+fn quoted(value: &str) -> String {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_./:+=@%".contains(&byte);
+    if !value.is_empty() && value.bytes().all(is_plain) {
+        value.to_owned()
+    } else {
+        format!("'{}'", value.replace('\'', r"'\''"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::quoted;
+
+    #[test]
+    fn a_shell_takes_any_value() {
+        assert_eq!(quoted("http://127.0.0.1:1"), "http://127.0.0.1:1");
+        assert_eq!(quoted("a'b $c"), r"'a'\''b $c'");
+    }
+}

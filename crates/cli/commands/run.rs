@@ -1,0 +1,133 @@
+//! `pinlake run`: export, wait, fetch, convert and report in one go.
+
+use std::path::Path;
+
+use chrono::Utc;
+use pinlake_ingest::Outcome;
+use pinlake_report::{Catalogue, PageFacts, Report, Template};
+use pinlake_source::{Aws, ExportJob, ExportJobs, ExportRequest, S3Url, WaitOptions};
+
+use super::Context;
+use super::analysis::OpenLake;
+use super::convert::{convert_request, request, tell};
+use super::export::{await_job, export_request};
+use super::output::Output;
+use super::report::run_all;
+use crate::args::{ConvertOptions, OutputArgs, RunArgs};
+use crate::exit::CliError;
+
+/// The reports that give an overview in the terminal.
+const OVERVIEW: [&str; 2] = ["audience-summary", "channel-mix"];
+
+/// Carries out the whole pipeline against AWS, or whatever `--endpoint-url` names.
+pub(crate) async fn run(context: &Context, args: &RunArgs) -> anyhow::Result<()> {
+    let mut export = export_request(context, &args.target)?;
+    if !args.exact_prefix {
+        export.s3_url_prefix = folder_of_this_run(&export.s3_url_prefix)?;
+    }
+    if args.options.dry_run {
+        return print_plan(context, &export);
+    }
+    let aws = Aws::connect(&context.settings.aws_options(None, args.retry_for)).await;
+    let wait = WaitOptions { timeout: args.timeout, ..WaitOptions::default() };
+    let job = export_and_wait(context, &aws, &export, &wait).await?;
+    let Some(outcome) = convert_export(context, aws, job, &export, &args.options).await? else {
+        return Ok(());
+    };
+    tell(context.ui, &outcome, &context.settings.lake);
+    report(context, &context.settings.lake, args.out.as_deref()).await
+}
+
+/// Creates the job and waits for its end. Its id is told first, so that an interrupted wait can be taken up again.
+pub(super) async fn export_and_wait(
+    context: &Context,
+    aws: &Aws,
+    export: &ExportRequest,
+    wait: &WaitOptions,
+) -> anyhow::Result<ExportJob> {
+    let jobs = ExportJobs::new(aws.clone());
+    let created = jobs.create(export).await?;
+    let Some(id) = created.id.clone() else {
+        return Err(anyhow::anyhow!("Pinpoint created an export job without an id"));
+    };
+    context.ui.note(format!("export job {id} writes to {}", export.s3_url_prefix));
+    Ok(await_job(context.ui, &jobs, (&export.application_id, &id), wait).await?)
+}
+
+/// Converts what a completed job wrote.
+pub(super) async fn convert_export(
+    context: &Context,
+    aws: Aws,
+    job: ExportJob,
+    export: &ExportRequest,
+    options: &ConvertOptions,
+) -> anyhow::Result<Option<Outcome>> {
+    let sources = vec![export.s3_url_prefix.parse()?];
+    let request = request(context, options, sources, Some(aws), Some(job))?;
+    convert_request(context, request, options).await
+}
+
+/// Shows the overview, and writes all reports to `out`.
+pub(super) async fn report(context: &Context, lake: &Path, out: Option<&Path>) -> anyhow::Result<()> {
+    let lake = OpenLake::open(lake, None, &context.settings).await?;
+    let catalogue = Catalogue::builtin()?;
+    let all: Vec<Template> =
+        catalogue.list().iter().filter(|template| template.runs_unasked()).cloned().collect();
+    let wanted: Vec<Template> = match out {
+        Some(_) => all,
+        None => all.into_iter().filter(|template| is_overview(&template.name)).collect(),
+    };
+    let reports = run_all(context, &lake, &wanted, &Default::default()).await?;
+    let overview: Vec<Report> = reports.iter().filter(|report| is_overview(&report.name)).cloned().collect();
+    let shown = OutputArgs { max_rows: 15, ..OutputArgs::default() };
+    Output::new(&shown, PageFacts::default()).write(&overview)?;
+    if let Some(out) = out {
+        let args = OutputArgs { out: Some(out.to_owned()), ..OutputArgs::default() };
+        for path in Output::new(&args, lake.facts()).write(&reports)? {
+            context.ui.note(format!("wrote {}", path.display()));
+        }
+    }
+    Ok(())
+}
+
+fn is_overview(name: &str) -> bool {
+    OVERVIEW.contains(&name)
+}
+
+/// A folder under the prefix that no other run writes to: Pinpoint does not tell which files a job wrote, so what lies
+/// under a prefix must be one job's.
+fn folder_of_this_run(prefix: &str) -> anyhow::Result<String> {
+    let url: S3Url = prefix.parse().map_err(|error| CliError::usage(format!("--s3-url-prefix: {error}")))?;
+    let folder = url.folder_prefix();
+    Ok(format!("s3://{}/{folder}{}/", url.bucket(), Utc::now().format("%Y-%m-%dT%H%M%S%3fZ")))
+}
+
+fn print_plan(context: &Context, export: &ExportRequest) -> anyhow::Result<()> {
+    use std::io::Write as _;
+    let mut out = std::io::stdout().lock();
+    let what = match &export.segment_id {
+        Some(segment) => format!("segment {segment} of application {}", export.application_id),
+        None => format!("application {}", export.application_id),
+    };
+    writeln!(out, "export\t{what} to {} as {}", export.s3_url_prefix, export.role_arn)?;
+    writeln!(out, "read\tevery piece under {}", export.s3_url_prefix)?;
+    writeln!(
+        out,
+        "write\ta snapshot named for the job's completion into {}",
+        context.settings.lake.display()
+    )?;
+    Ok(out.flush()?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_run_has_a_folder_of_its_own() {
+        let folder = folder_of_this_run("s3://bucket/exports").unwrap();
+        assert!(folder.starts_with("s3://bucket/exports/2"), "{folder}");
+        assert!(folder.ends_with("Z/"), "{folder}");
+        assert!(folder_of_this_run("bucket/exports").is_err());
+    }
+}

@@ -1,0 +1,109 @@
+//! `pinlake snapshots`.
+
+use std::io::{self, Write};
+
+use pinlake_lake::{Lake, RunManifest};
+use pinlake_report::{Bindings, Report};
+
+use super::Context;
+use super::analysis::OpenLake;
+use super::output::Output;
+use crate::args::{OutputArgs, SnapshotsCommand, chosen};
+use crate::exit::CliError;
+use crate::ui;
+
+/// Lists the snapshots, or shows one.
+pub(crate) async fn run(context: &Context, command: SnapshotsCommand) -> anyhow::Result<()> {
+    match command {
+        SnapshotsCommand::List { format } => {
+            let lake = OpenLake::open(&context.settings.lake, None, &context.settings).await?;
+            let query = "SELECT * FROM snapshots ORDER BY committed_at, snapshot";
+            let result = lake.session.query(query, &Bindings::none()).await?;
+            let args = OutputArgs { format: Some(format), ..OutputArgs::default() };
+            Output::new(&args, lake.facts()).write(&[Report::untitled("snapshots", result)])?;
+            Ok(())
+        }
+        SnapshotsCommand::Show { id, json } => {
+            let lake = Lake::open(&context.settings.lake).await?;
+            let id = match chosen(Some(&id))? {
+                Some(id) => lake.snapshot(&id)?.id.clone(),
+                None => match lake.latest() {
+                    Some(latest) => latest.id.clone(),
+                    None => {
+                        let lake = lake.root().display();
+                        return Err(CliError::usage(format!("the lake {lake} has no snapshot yet")).into());
+                    }
+                },
+            };
+            let manifest = lake.manifest(&id)?;
+            let mut out = io::stdout().lock();
+            if json {
+                writeln!(out, "{}", serde_json::to_string_pretty(&manifest)?)?;
+            } else {
+                show(&manifest, &mut out)?;
+            }
+            Ok(out.flush()?)
+        }
+    }
+}
+
+/// A manifest for people.
+fn show(manifest: &RunManifest, out: &mut dyn Write) -> io::Result<()> {
+    let totals = &manifest.totals;
+    let stored: u64 = manifest.pieces.iter().map(|piece| piece.size).sum();
+    let written: u64 = manifest.files.iter().map(|file| file.bytes).sum();
+    writeln!(out, "snapshot   {}", manifest.snapshot)?;
+    writeln!(out, "source     {}", manifest.source)?;
+    if let Some(id) = manifest.job.as_ref().and_then(|job| job.get("Id")).and_then(|id| id.as_str()) {
+        writeln!(out, "job        {id}")?;
+    }
+    writeln!(out, "tool       {}", manifest.tool)?;
+    let (begun, ended) = (manifest.timings.started_at, manifest.timings.finished_at);
+    writeln!(out, "run        {} to {}", begun.format("%FT%TZ"), ended.format("%FT%TZ"))?;
+    writeln!(out, "pieces     {} ({})", ui::count(manifest.pieces.len() as u64), ui::bytes(stored))?;
+    writeln!(out, "files      {} ({})", ui::count(manifest.files.len() as u64), ui::bytes(written))?;
+    writeln!(
+        out,
+        "lines      {}: {} rows, {} rejects, {} blank",
+        ui::count(totals.lines),
+        ui::count(totals.rows),
+        ui::count(totals.rejects),
+        ui::count(totals.blank)
+    )?;
+    writeln!(out, "repeated   {} rows whose id an earlier row has", ui::count(totals.duplicate_ids))?;
+    writeln!(out, "\nreconciliation")?;
+    for check in &manifest.reconciliation {
+        let verdict = if check.ok { "holds" } else { "FAILS" };
+        writeln!(
+            out,
+            "  {verdict}  {}: {} of {}",
+            check.check,
+            ui::count(check.actual),
+            ui::count(check.expected)
+        )?;
+    }
+    for (title, drift) in
+        [("unknown members", &manifest.drift.members), ("odd values", &manifest.drift.values)]
+    {
+        if !drift.is_empty() {
+            writeln!(out, "\n{title}")?;
+        }
+        for (member, record) in drift {
+            let first = &record.first;
+            writeln!(
+                out,
+                "  {member}: {}, first in {} line {}",
+                ui::count(record.count),
+                first.piece,
+                first.line
+            )?;
+        }
+    }
+    if !manifest.skipped.is_empty() {
+        writeln!(out, "\nskipped")?;
+        for skipped in &manifest.skipped {
+            writeln!(out, "  {}: {}", skipped.name, skipped.reason)?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,18 @@
+//! The `pinlake` binary: what was typed, what was meant, the command, its exit code.
+
+mod args;
+mod commands;
+mod config;
+mod exit;
+mod logging;
+mod settings;
+mod ui;
+
+use std::process::ExitCode;
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+fn main() -> ExitCode {
+    exit::code(commands::main(args::parse()))
+}

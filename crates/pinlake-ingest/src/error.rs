@@ -1,0 +1,142 @@
+//! What can go wrong on the way from pieces to a snapshot.
+
+use std::path::PathBuf;
+
+use pinlake_decode::UnpackError;
+use pinlake_lake::{Check, LakeError};
+use pinlake_source::SourceError;
+
+/// What an error means to the one who gave the command; the command line makes an exit code of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ErrorKind {
+    /// The request cannot be carried out as it was put.
+    Usage,
+    /// The export job failed or timed out.
+    JobFailed,
+    /// Counts do not add up.
+    Counts,
+    /// More rejects than allowed.
+    Rejects,
+    /// Network, credentials or permission.
+    Network,
+    /// Damaged data.
+    Integrity,
+    /// Disk, memory or another limit.
+    Resource,
+    /// A fault of pinlake itself.
+    Unexpected,
+}
+
+/// Why a conversion failed. Nothing has been published then.
+#[derive(Debug, thiserror::Error)]
+pub enum IngestError {
+    /// The pieces could not be listed or fetched.
+    #[error(transparent)]
+    Source(#[from] SourceError),
+    /// The lake could not be opened, written or committed.
+    #[error(transparent)]
+    Lake(#[from] LakeError),
+    /// A piece's bytes are damaged.
+    #[error("piece `{piece}` cannot be read")]
+    Unpack {
+        /// Its key or path.
+        piece: String,
+        /// What is wrong with it.
+        #[source]
+        source: UnpackError,
+    },
+    /// Rejects or hashes could not be put aside on the disk.
+    #[error("cannot write {path}")]
+    Spill {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// More lines were rejected than allowed.
+    #[error(
+        "{rejects} of {lines} lines are no endpoints, which is more than --max-rejects allows; nothing was published. \
+         The first: {first}. All are in {path}"
+    )]
+    TooManyRejects {
+        /// Number of rejected lines.
+        rejects: u64,
+        /// Number of lines that are not blank.
+        lines: u64,
+        /// Piece, line and reason of the first.
+        first: String,
+        /// The file that holds them all.
+        path: PathBuf,
+    },
+    /// Counts do not add up.
+    #[error("counts do not add up, so nothing was published: {}", failed(.checks))]
+    Mismatch {
+        /// Every check that was made.
+        checks: Vec<Check>,
+    },
+    /// Columns did not make a batch.
+    #[error("piece `{piece}` could not be put into columns")]
+    Columns {
+        /// Its key or path.
+        piece: String,
+        /// Arrow's reason.
+        #[source]
+        source: arrow::error::ArrowError,
+    },
+    /// A job of the pool panicked.
+    #[error("a worker thread panicked: {message}")]
+    Panicked {
+        /// The panic's message.
+        message: String,
+    },
+    /// The pool of worker threads could not be started.
+    #[error("cannot start {threads} worker threads")]
+    Threads {
+        /// How many were wanted.
+        threads: usize,
+        /// Why.
+        #[source]
+        source: rayon::ThreadPoolBuildError,
+    },
+    /// Work stopped because another part had failed first.
+    #[error("stopped after another failure")]
+    Stopped,
+}
+
+fn failed(checks: &[Check]) -> String {
+    let failed: Vec<String> = checks
+        .iter()
+        .filter(|check| !check.ok)
+        .map(|check| format!("{}: expected {}, found {}", check.check, check.expected, check.actual))
+        .collect();
+    failed.join("; ")
+}
+
+impl IngestError {
+    /// What the error means.
+    #[must_use]
+    pub fn kind(&self) -> ErrorKind {
+        match self {
+            Self::Source(error) => match error.kind() {
+                pinlake_source::ErrorKind::Usage => ErrorKind::Usage,
+                pinlake_source::ErrorKind::JobFailed => ErrorKind::JobFailed,
+                pinlake_source::ErrorKind::Network => ErrorKind::Network,
+                pinlake_source::ErrorKind::Integrity => ErrorKind::Integrity,
+                pinlake_source::ErrorKind::Disk => ErrorKind::Resource,
+                _ => ErrorKind::Unexpected,
+            },
+            Self::Lake(error) => match error.kind() {
+                pinlake_lake::ErrorKind::Usage | pinlake_lake::ErrorKind::Conflict => ErrorKind::Usage,
+                pinlake_lake::ErrorKind::Integrity => ErrorKind::Integrity,
+                pinlake_lake::ErrorKind::Disk => ErrorKind::Resource,
+                pinlake_lake::ErrorKind::Unexpected => ErrorKind::Unexpected,
+            },
+            Self::Unpack { .. } => ErrorKind::Integrity,
+            Self::Spill { .. } | Self::Threads { .. } => ErrorKind::Resource,
+            Self::TooManyRejects { .. } => ErrorKind::Rejects,
+            Self::Mismatch { .. } => ErrorKind::Counts,
+            Self::Columns { .. } | Self::Panicked { .. } | Self::Stopped => ErrorKind::Unexpected,
+        }
+    }
+}

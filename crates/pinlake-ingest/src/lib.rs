@@ -1,0 +1,31 @@
+//! The pipeline: pieces of an export in, one published snapshot out.
+//!
+//! ```text
+//! source::fetch ══chunks + permits══▶ pool: unpack ─▶ blocks ─▶ decode ─▶ lane: Parquet ─▶ lake: one commit
+//! ≤ window_bytes                      ≤ threads       ≤ threads + 2        ≤ threads lanes
+//! ```
+//!
+//! [`Plan::make`] lists the sources and decides everything that can be decided beforehand; it is what `--dry-run` shows.
+//! [`convert`] carries a plan out. Every number that bounds the work is in [`Limits`].
+//!
+//! Architecture invariant: this crate knows neither the command line nor SQL nor a terminal. It reports through
+//! [`Progress`], which anyone may look at from anywhere, and through [`Outcome`] or [`IngestError`].
+
+mod duplicates;
+mod error;
+mod lanes;
+mod limits;
+mod outcome;
+mod pipeline;
+mod plan;
+mod pool;
+mod progress;
+mod rejects;
+mod work;
+
+pub use error::{ErrorKind, IngestError};
+pub use limits::Limits;
+pub use outcome::{MaxRejects, Outcome};
+pub use pipeline::convert;
+pub use plan::{ConvertRequest, Plan};
+pub use progress::{Progress, ProgressSnapshot};

@@ -1,0 +1,176 @@
+//! What a conversion came to: the manifest, and whether it adds up.
+
+use std::collections::BTreeMap;
+use std::str::FromStr;
+
+use chrono::Utc;
+use pinlake_decode::{Drift, DriftKind};
+use pinlake_lake::{
+    Check, Drift as DriftSection, DriftRecord, PieceRecord, Place, Published, RunManifest, SkippedRecord,
+    Timings, Totals,
+};
+
+use crate::plan::Plan;
+
+/// How many rejects are put up with.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum MaxRejects {
+    /// At most this many lines.
+    Count(u64),
+    /// At most this share of the lines that are not blank, in percent.
+    Percent(f64),
+}
+
+impl MaxRejects {
+    /// Whether `rejects` among `lines` lines that are not blank are too many.
+    #[must_use]
+    pub fn is_exceeded(self, rejects: u64, lines: u64) -> bool {
+        match self {
+            Self::Count(most) => rejects > most,
+            Self::Percent(percent) => rejects as f64 * 100.0 > percent * lines as f64,
+        }
+    }
+}
+
+impl FromStr for MaxRejects {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let wrong = || format!("`{text}` is neither a number of lines nor a percentage such as 0.1%");
+        match text.strip_suffix('%') {
+            Some(percent) => percent
+                .parse()
+                .ok()
+                .filter(|percent: &f64| (0.0..=100.0).contains(percent))
+                .map(Self::Percent)
+                .ok_or_else(wrong),
+            None => text.parse().map(Self::Count).map_err(|_| wrong()),
+        }
+    }
+}
+
+/// A snapshot that was published.
+#[derive(Debug)]
+pub struct Outcome {
+    /// What the lake says of it.
+    pub published: Published,
+    /// What was read and written, as `run.json` holds it.
+    pub manifest: RunManifest,
+    /// Bytes of all pieces as stored.
+    pub stored_bytes: u64,
+    /// Wall time from the first listing to the commit, in seconds.
+    pub seconds: f64,
+}
+
+/// Counts of everything read.
+#[derive(Debug)]
+pub(crate) struct Tally {
+    /// In the order of the plan.
+    pub(crate) pieces: Vec<PieceRecord>,
+    pub(crate) drift: Drift,
+    pub(crate) duplicate_ids: u64,
+    /// Rows that the data files hold.
+    pub(crate) written_rows: u64,
+    /// Wall time of fetching, decoding and writing, in seconds.
+    pub(crate) convert_seconds: f64,
+}
+
+impl Tally {
+    pub(crate) fn totals(&self) -> Totals {
+        let mut totals = Totals { duplicate_ids: self.duplicate_ids, ..Totals::default() };
+        for piece in &self.pieces {
+            totals.lines += piece.lines;
+            totals.rows += piece.rows;
+            totals.rejects += piece.rejects;
+            totals.blank += piece.blank;
+        }
+        totals
+    }
+}
+
+/// The manifest of a finished run; publishing fills in the files.
+pub(crate) fn manifest(plan: &Plan, tally: Tally) -> RunManifest {
+    let totals = tally.totals();
+    RunManifest {
+        tool: plan.request.tool.clone(),
+        source: plan.source.clone(),
+        job: plan.request.job.as_ref().and_then(|job| serde_json::to_value(job).ok()),
+        snapshot: plan.snapshot.clone(),
+        files: Vec::new(),
+        skipped: plan
+            .skipped
+            .iter()
+            .map(|skipped| SkippedRecord { name: skipped.name.clone(), reason: skipped.reason.clone() })
+            .collect(),
+        totals,
+        drift: drift_section(&tally),
+        reconciliation: reconcile(plan, &tally, totals),
+        timings: Timings {
+            started_at: plan.started_at,
+            finished_at: Utc::now(),
+            seconds: BTreeMap::from([
+                ("list".to_owned(), plan.list_seconds),
+                ("convert".to_owned(), tally.convert_seconds),
+            ]),
+        },
+        pieces: tally.pieces,
+    }
+}
+
+/// Every check that counts allow, held or not. Lines are counted where pieces are unpacked, rows and rejects where lines
+/// are decoded, written rows by the Parquet writer: three places that share no counter.
+fn reconcile(plan: &Plan, tally: &Tally, totals: Totals) -> Vec<Check> {
+    let adding_up =
+        tally.pieces.iter().filter(|piece| piece.lines == piece.rows + piece.rejects + piece.blank).count()
+            as u64;
+    let mut checks = vec![
+        Check::new("pieces read = pieces listed", plan.pieces.len() as u64, tally.pieces.len() as u64),
+        Check::new("pieces with lines = rows + rejects + blank", tally.pieces.len() as u64, adding_up),
+        Check::new("rows in data files = rows decoded", totals.rows, tally.written_rows),
+    ];
+    let endpoints = totals.rows + totals.rejects;
+    if let Some(job) = &plan.request.job {
+        if let Some(processed) = job.total_processed.and_then(|count| u64::try_from(count).ok()) {
+            checks.push(Check::new("rows + rejects = TotalProcessed of the job", processed, endpoints));
+        }
+        if let Some(pieces) = job.total_pieces.and_then(|count| u64::try_from(count).ok()) {
+            checks.push(Check::new("pieces = TotalPieces of the job", pieces, tally.pieces.len() as u64));
+        }
+    }
+    if let Some(expected) = plan.request.expect_rows {
+        checks.push(Check::new("rows + rejects = --expect-rows", expected, endpoints));
+    }
+    checks
+}
+
+fn drift_section(tally: &Tally) -> DriftSection {
+    let mut section = DriftSection::default();
+    for (member, kind, entry) in tally.drift.entries() {
+        let piece = tally.pieces.get(entry.first_piece).map_or_else(String::new, |piece| piece.piece.clone());
+        let record = DriftRecord { count: entry.count, first: Place { piece, line: entry.first_line } };
+        match kind {
+            DriftKind::Unknown => section.members.insert(member.to_owned(), record),
+            DriftKind::Converted | DriftKind::Unfit => {
+                section.values.insert(format!("{member} ({})", kind.name()), record)
+            }
+        };
+    }
+    section
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rejects_are_allowed_by_number_or_share() {
+        let max = |text: &str| text.parse::<MaxRejects>().unwrap();
+        assert!(!max("0").is_exceeded(0, 10));
+        assert!(max("0").is_exceeded(1, 10));
+        assert!(!max("10%").is_exceeded(1, 10));
+        assert!(max("9.9%").is_exceeded(1, 10));
+        for wrong in ["", "-1", "x", "101%", "%", "1.5"] {
+            assert!(wrong.parse::<MaxRejects>().is_err(), "{wrong}");
+        }
+    }
+}

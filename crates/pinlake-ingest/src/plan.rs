@@ -1,0 +1,187 @@
+//! What a conversion will do, decided before it begins: plain data, made by listing and never by reading a piece.
+
+use std::collections::{HashMap, HashSet};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Instant;
+
+use chrono::{DateTime, Utc};
+use pinlake_lake::{SnapshotId, WriterOptions};
+use pinlake_source::{Aws, ExportJob, Filter, Listing, Location, Piece, Skipped, Source, SourceError};
+
+use crate::error::IngestError;
+use crate::limits::Limits;
+use crate::outcome::MaxRejects;
+
+/// What somebody wants converted, and how.
+#[derive(Debug)]
+pub struct ConvertRequest {
+    /// The program and its version, for the manifest.
+    pub tool: String,
+    /// Where the pieces are; one or more.
+    pub sources: Vec<Source>,
+    /// The connection for sources in S3.
+    pub aws: Option<Aws>,
+    /// Which files of a source are pieces.
+    pub filter: Filter,
+    /// The lake's folder; it need not exist.
+    pub lake: PathBuf,
+    /// The snapshot's id; else it is made from the job's completion, or from the clock.
+    pub snapshot: Option<SnapshotId>,
+    /// Whether a snapshot of this id may be there already, to be replaced.
+    pub replace: bool,
+    /// The job that wrote the pieces, where one is known: its counts must be met.
+    pub job: Option<ExportJob>,
+    /// How many endpoints there must be, rows and rejects together.
+    pub expect_rows: Option<u64>,
+    /// How many rejects are put up with.
+    pub max_rejects: MaxRejects,
+    /// How Parquet is written.
+    pub writer: WriterOptions,
+    /// Bounds of the work.
+    pub limits: Limits,
+}
+
+/// A request with its pieces found.
+#[derive(Debug)]
+pub struct Plan {
+    /// What was asked for.
+    pub request: ConvertRequest,
+    /// The sources, for people and the manifest.
+    pub source: String,
+    /// The snapshot that will be made.
+    pub snapshot: SnapshotId,
+    /// The pieces, in the order in which they are fetched. No two have the same name.
+    pub pieces: Arc<[Piece]>,
+    /// What lies beside the pieces and will not be read.
+    pub skipped: Vec<Skipped>,
+    /// What was found at each source.
+    pub listings: Vec<Listing>,
+    /// When planning began.
+    pub started_at: DateTime<Utc>,
+    /// How long listing took, in seconds.
+    pub list_seconds: f64,
+}
+
+impl Plan {
+    /// Lists the sources. A completed job without endpoints leaves no piece behind; that is a plan without pieces, while
+    /// a source without pieces is an error otherwise.
+    pub async fn make(request: ConvertRequest) -> Result<Self, IngestError> {
+        let started_at = Utc::now();
+        let clock = Instant::now();
+        let mut listings = Vec::with_capacity(request.sources.len());
+        for source in &request.sources {
+            match source.list(request.aws.as_ref(), &request.filter).await {
+                Ok(listing) => listings.push(listing),
+                Err(SourceError::Listing(error))
+                    if error.is_without_pieces() && is_empty_export(request.job.as_ref()) =>
+                {
+                    listings.push(empty_listing(source));
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
+        let names: Vec<&str> = listings.iter().map(|listing| listing.source.as_str()).collect();
+        let source = names.join(" ");
+        let snapshot = match &request.snapshot {
+            Some(id) => id.clone(),
+            None => SnapshotId::from_time(completion(request.job.as_ref()).unwrap_or(started_at)),
+        };
+        let (pieces, skipped) = join(&listings);
+        Ok(Self {
+            request,
+            source,
+            snapshot,
+            pieces: pieces.into(),
+            skipped,
+            listings,
+            started_at,
+            list_seconds: clock.elapsed().as_secs_f64(),
+        })
+    }
+
+    /// Reads these pieces, named as the plan names them, from copies on the disk.
+    pub fn read_copies(&mut self, copies: impl IntoIterator<Item = (String, PathBuf)>) {
+        let mut copies: HashMap<String, PathBuf> = copies.into_iter().collect();
+        let pieces = self.pieces.iter().cloned().map(|mut piece| {
+            if let Some(path) = copies.remove(&piece.name) {
+                piece.location = Location::File(path);
+            }
+            piece
+        });
+        self.pieces = pieces.collect();
+    }
+
+    /// Bytes of all pieces as stored.
+    #[must_use]
+    pub fn total_bytes(&self) -> u64 {
+        self.pieces.iter().map(|piece| piece.size).sum()
+    }
+}
+
+/// When the job ended, as far as it says so.
+fn completion(job: Option<&ExportJob>) -> Option<DateTime<Utc>> {
+    let date = job?.completion_date.as_deref()?;
+    DateTime::parse_from_rfc3339(date).ok().map(|date| date.with_timezone(&Utc))
+}
+
+fn is_empty_export(job: Option<&ExportJob>) -> bool {
+    job.is_some_and(|job| job.is_completed() && job.total_processed == Some(0))
+}
+
+fn empty_listing(source: &Source) -> Listing {
+    Listing { source: source.to_string(), prefix: String::new(), pieces: Vec::new(), skipped: Vec::new() }
+}
+
+/// The pieces and the skipped files of all sources. Names that stand in several sources get their source in front, since a
+/// piece's name says where a row came from.
+fn join(listings: &[Listing]) -> (Vec<Piece>, Vec<Skipped>) {
+    let mut names = HashSet::new();
+    let clash = listings.iter().flat_map(|listing| &listing.pieces).any(|piece| !names.insert(&piece.name));
+    let (mut pieces, mut skipped) = (Vec::new(), Vec::new());
+    for listing in listings {
+        for piece in &listing.pieces {
+            let mut piece = piece.clone();
+            if clash {
+                piece.name = format!("{}/{}", listing.source.trim_end_matches('/'), piece.name);
+            }
+            pieces.push(piece);
+        }
+        skipped.extend(listing.skipped.iter().cloned());
+    }
+    (pieces, skipped)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn listing(source: &str, names: &[&str]) -> Listing {
+        let piece = |name: &&str| Piece {
+            name: (*name).to_owned(),
+            size: 1,
+            etag: None,
+            location: Location::File(PathBuf::from(name)),
+        };
+        let pieces = names.iter().map(piece).collect();
+        Listing { source: source.to_owned(), prefix: String::new(), pieces, skipped: Vec::new() }
+    }
+
+    #[test]
+    fn names_are_told_apart_only_where_they_clash() {
+        let (pieces, _) = join(&[listing("a", &["1.gz"]), listing("b/", &["2.gz"])]);
+        assert_eq!(pieces[1].name, "2.gz");
+        let (pieces, _) = join(&[listing("a", &["1.gz"]), listing("b/", &["1.gz"])]);
+        assert_eq!([pieces[0].name.as_str(), pieces[1].name.as_str()], ["a/1.gz", "b/1.gz"]);
+    }
+
+    #[test]
+    fn the_job_names_the_snapshot() {
+        let job = ExportJob {
+            completion_date: Some("2026-10-29T12:00:00.228Z".to_owned()),
+            ..ExportJob::default()
+        };
+        let date = completion(Some(&job)).unwrap();
+        assert_eq!(SnapshotId::from_time(date).as_str(), "2026-10-29T120000Z");
+    }
+}

@@ -1,0 +1,179 @@
+//! `rejects.ndjson`: every rejected line, in the order of pieces and lines, whatever order blocks are decoded in.
+//!
+//! Each piece's rejects go to a part of their own, opened with the first; at the end the parts become one file.
+//! In memory are only those of blocks that were decoded before an earlier block of their piece.
+
+use std::collections::BTreeMap;
+use std::fs::{File, OpenOptions};
+use std::io::{BufWriter, Write as _};
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+
+use pinlake_decode::Reject;
+
+use crate::error::IngestError;
+
+/// Where the rejects of all pieces are collected.
+#[derive(Debug)]
+pub(crate) struct Rejects {
+    path: PathBuf,
+    /// The pieces that have a part, by their index.
+    parts: Mutex<BTreeMap<usize, PathBuf>>,
+}
+
+impl Rejects {
+    /// Collects into `path`, an existing empty file; parts lie beside it.
+    pub(crate) fn new(path: PathBuf) -> Self {
+        Self { path, parts: Mutex::default() }
+    }
+
+    /// Opens the part of a piece.
+    fn open_part(&self, piece: usize) -> Result<RejectPart, IngestError> {
+        let mut path = self.path.clone().into_os_string();
+        path.push(format!(".{piece:09}"));
+        let path = PathBuf::from(path);
+        let mut options = OpenOptions::new();
+        options.write(true).create_new(true);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        let file = options.open(&path).map_err(|source| spill(&path, source))?;
+        self.parts.lock().unwrap_or_else(PoisonError::into_inner).insert(piece, path.clone());
+        Ok(RejectPart { path, file: BufWriter::new(file) })
+    }
+
+    /// Makes one file of the parts. Returns the first line of it, for a message.
+    pub(crate) fn join(&self) -> Result<Option<FirstReject>, IngestError> {
+        let parts = std::mem::take(&mut *self.parts.lock().unwrap_or_else(PoisonError::into_inner));
+        let mut all =
+            OpenOptions::new().append(true).open(&self.path).map_err(|source| spill(&self.path, source))?;
+        for part in parts.values() {
+            let mut file = File::open(part).map_err(|source| spill(part, source))?;
+            std::io::copy(&mut file, &mut all).map_err(|source| spill(&self.path, source))?;
+            std::fs::remove_file(part).map_err(|source| spill(part, source))?;
+        }
+        drop(all);
+        FirstReject::read(&self.path)
+    }
+}
+
+/// The first line of a finished `rejects.ndjson`, without its raw text.
+#[derive(Debug, serde::Deserialize)]
+pub(crate) struct FirstReject {
+    piece: String,
+    line: u64,
+    reason: String,
+}
+
+impl FirstReject {
+    fn read(path: &Path) -> Result<Option<Self>, IngestError> {
+        use std::io::BufRead as _;
+        let file = File::open(path).map_err(|source| spill(path, source))?;
+        let mut line = String::new();
+        std::io::BufReader::new(file).read_line(&mut line).map_err(|source| spill(path, source))?;
+        Ok(serde_json::from_str(&line).ok())
+    }
+}
+
+impl std::fmt::Display for FirstReject {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "piece `{}`, line {}: {}", self.piece, self.line, self.reason)
+    }
+}
+
+fn spill(path: &Path, source: std::io::Error) -> IngestError {
+    IngestError::Spill { path: path.to_owned(), source }
+}
+
+#[derive(Debug)]
+struct RejectPart {
+    path: PathBuf,
+    file: BufWriter<File>,
+}
+
+/// The rejects of one piece, brought into the order of its blocks.
+#[derive(Debug, Default)]
+pub(crate) struct PieceRejects {
+    part: Option<RejectPart>,
+    /// The block whose rejects are written next.
+    next_block: u64,
+    /// Rejects of later blocks.
+    waiting: BTreeMap<u64, Vec<Reject>>,
+}
+
+impl PieceRejects {
+    /// Takes the rejects of a block, none included, so that the order is known.
+    pub(crate) fn add(
+        &mut self,
+        rejects: &Rejects,
+        (piece_index, piece): (usize, &str),
+        block: u64,
+        lines: Vec<Reject>,
+    ) -> Result<(), IngestError> {
+        self.waiting.insert(block, lines);
+        while let Some(lines) = self.waiting.remove(&self.next_block) {
+            self.next_block += 1;
+            for reject in lines {
+                let part = match &mut self.part {
+                    Some(part) => part,
+                    None => self.part.insert(rejects.open_part(piece_index)?),
+                };
+                part.write(&reject, piece)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Everything was added.
+    pub(crate) fn finish(&mut self) -> Result<(), IngestError> {
+        match self.part.take() {
+            Some(mut part) => part.file.flush().map_err(|source| spill(&part.path, source)),
+            None => Ok(()),
+        }
+    }
+}
+
+impl RejectPart {
+    fn write(&mut self, reject: &Reject, piece: &str) -> Result<(), IngestError> {
+        serde_json::to_writer(&mut self.file, &reject.with_piece(piece))
+            .map_err(std::io::Error::from)
+            .and_then(|()| self.file.write_all(b"\n"))
+            .map_err(|source| spill(&self.path, source))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use pinlake_decode::reject::Reason;
+
+    use super::*;
+
+    fn reject(line: u64) -> Reject {
+        Reject { line, offset: 0, reason: Reason::NotAnObject { found: "null" }, raw: b"null".to_vec() }
+    }
+
+    #[test]
+    fn the_order_is_that_of_pieces_and_lines() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("rejects.ndjson");
+        File::create(&path).unwrap();
+        let rejects = Rejects::new(path.clone());
+        let (mut first, mut second) = (PieceRejects::default(), PieceRejects::default());
+        second.add(&rejects, (1, "b"), 0, vec![reject(1)]).unwrap();
+        first.add(&rejects, (0, "a"), 2, vec![reject(9)]).unwrap();
+        first.add(&rejects, (0, "a"), 1, Vec::new()).unwrap();
+        first.add(&rejects, (0, "a"), 0, vec![reject(3), reject(4)]).unwrap();
+        first.finish().unwrap();
+        second.finish().unwrap();
+        let shown = rejects.join().unwrap().unwrap().to_string();
+        assert_eq!(shown, "piece `a`, line 3: not a JSON object but a JSON null");
+        let lines: Vec<(String, u64)> = std::fs::read_to_string(&path)
+            .unwrap()
+            .lines()
+            .map(|line| serde_json::from_str::<FirstReject>(line).unwrap())
+            .map(|line| (line.piece, line.line))
+            .collect();
+        let expected = [("a", 3), ("a", 4), ("a", 9), ("b", 1)];
+        assert_eq!(lines, expected.map(|(piece, line)| (piece.to_owned(), line)));
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+}

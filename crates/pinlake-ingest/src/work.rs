@@ -1,0 +1,199 @@
+//! The work in hand: what the workers of one conversion share, and the pieces that are open.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use pinlake_decode::unpack::{BufferPool, UnpackTotals};
+use pinlake_decode::{Block, BlockDecoder, DecodeOptions, DecodedBlock, Drift};
+use pinlake_lake::{PieceRecord, Staging};
+use pinlake_source::{Piece, PieceFacts};
+use tokio::sync::Notify;
+
+use crate::duplicates::DuplicateIds;
+use crate::error::IngestError;
+use crate::lanes::Lanes;
+use crate::plan::Plan;
+use crate::pool::{Pool, panicked};
+use crate::progress::Progress;
+use crate::rejects::{PieceRejects, Rejects};
+
+/// Shared by all jobs of a conversion.
+pub(crate) struct Work {
+    pub(crate) pool: Pool,
+    pub(crate) lanes: Lanes,
+    pub(crate) rejects: Rejects,
+    pub(crate) duplicates: DuplicateIds,
+    pub(crate) progress: Arc<Progress>,
+    pub(crate) buffers: BufferPool,
+    options: DecodeOptions,
+    /// Decoders that nobody uses at the moment, with their buffers.
+    decoders: Mutex<Vec<BlockDecoder>>,
+    drift: Mutex<Drift>,
+    /// What failed first; jobs that come after it do nothing.
+    failure: Mutex<Option<IngestError>>,
+    stopped: AtomicBool,
+}
+
+impl Work {
+    pub(crate) fn new(plan: &Plan, staging: Staging, progress: Arc<Progress>) -> Result<Self, IngestError> {
+        let limits = plan.request.limits;
+        let rejects = staging.rejects();
+        let folder = rejects.parent().unwrap_or(&rejects).to_owned();
+        Ok(Self {
+            pool: Pool::new(limits.threads)?,
+            lanes: Lanes::new(staging, plan.request.writer.clone(), limits.data_file_bytes),
+            rejects: Rejects::new(rejects),
+            duplicates: DuplicateIds::new(folder, limits.id_hashes),
+            progress,
+            buffers: BufferPool::new(),
+            options: DecodeOptions {
+                max_line_bytes: limits.unpack.max_line_bytes,
+                ..DecodeOptions::default()
+            },
+            decoders: Mutex::default(),
+            drift: Mutex::default(),
+            failure: Mutex::default(),
+            stopped: AtomicBool::new(false),
+        })
+    }
+
+    /// Whether something failed, so that further work is in vain.
+    pub(crate) fn is_stopped(&self) -> bool {
+        self.stopped.load(Ordering::Acquire)
+    }
+
+    /// Makes every job that has not begun do nothing.
+    pub(crate) fn stop(&self) {
+        self.stopped.store(true, Ordering::Release);
+    }
+
+    fn fail(&self, error: IngestError) {
+        lock(&self.failure).get_or_insert(error);
+        self.stop();
+    }
+
+    /// What failed first in a job whose result nobody waited for.
+    pub(crate) fn take_failure(&self) -> Option<IngestError> {
+        lock(&self.failure).take()
+    }
+
+    pub(crate) fn take_drift(&self) -> Drift {
+        std::mem::take(&mut lock(&self.drift))
+    }
+
+    /// Sees to it that a block is decoded and written: by another worker if one has nothing to do, else here and now.
+    pub(crate) fn take_block(self: &Arc<Self>, piece: &Arc<OpenPiece>, block: Block) {
+        if self.pool.has_room() {
+            let (work, piece) = (Arc::clone(self), Arc::clone(piece));
+            self.pool.spawn(move || work.settle_block(&piece, &block));
+        } else {
+            self.settle_block(piece, &block);
+        }
+    }
+
+    /// Decodes and writes a block unless work has stopped, and counts it as settled in any case.
+    fn settle_block(&self, piece: &OpenPiece, block: &Block) {
+        if !self.is_stopped() {
+            match catch_unwind(AssertUnwindSafe(|| self.convert_block(piece, block))) {
+                Ok(Ok(())) => {}
+                Ok(Err(error)) => self.fail(error),
+                Err(panic) => self.fail(panicked(&*panic)),
+            }
+        }
+        piece.block_settled();
+    }
+
+    fn convert_block(&self, piece: &OpenPiece, block: &Block) -> Result<(), IngestError> {
+        let idle = lock(&self.decoders).pop();
+        let mut decoder = idle.unwrap_or_else(|| BlockDecoder::new(self.options));
+        let decoded = decoder
+            .decode(&piece.name, piece.index, block)
+            .map_err(|source| IngestError::Columns { piece: piece.name.clone(), source })?;
+        lock(&self.decoders).push(decoder);
+        self.progress.decoded(decoded.rows(), decoded.rejects.len() as u64);
+        if let Some(batch) = &decoded.batch {
+            self.lanes.write(batch)?;
+            self.duplicates.add(&decoded.id_hashes)?;
+        }
+        if !decoded.drift.is_empty() {
+            lock(&self.drift).merge(decoded.drift.clone());
+        }
+        piece.add(self, decoded)
+    }
+}
+
+/// A piece while it is read.
+#[derive(Debug)]
+pub(crate) struct OpenPiece {
+    pub(crate) index: usize,
+    pub(crate) name: String,
+    counts: Mutex<Counts>,
+    settled: Notify,
+}
+
+#[derive(Debug, Default)]
+struct Counts {
+    rows: u64,
+    rejects: u64,
+    blank: u64,
+    settled_blocks: u64,
+    reject_lines: PieceRejects,
+}
+
+impl OpenPiece {
+    pub(crate) fn new(index: usize, name: &str) -> Self {
+        Self { index, name: name.to_owned(), counts: Mutex::default(), settled: Notify::new() }
+    }
+
+    fn add(&self, work: &Work, decoded: DecodedBlock) -> Result<(), IngestError> {
+        let mut counts = lock(&self.counts);
+        counts.rows += decoded.rows();
+        counts.rejects += decoded.rejects.len() as u64;
+        counts.blank += decoded.blank;
+        let place = (self.index, self.name.as_str());
+        counts.reject_lines.add(&work.rejects, place, decoded.index, decoded.rejects)
+    }
+
+    fn block_settled(&self) {
+        lock(&self.counts).settled_blocks += 1;
+        self.settled.notify_waiters();
+    }
+
+    /// Waits until as many blocks are settled as the piece has.
+    pub(crate) async fn all_settled(&self, blocks: u64) {
+        loop {
+            let settled = self.settled.notified();
+            if lock(&self.counts).settled_blocks >= blocks {
+                return;
+            }
+            settled.await;
+        }
+    }
+
+    /// The record of a piece whose blocks are all settled.
+    pub(crate) fn finish(
+        &self,
+        piece: &Piece,
+        facts: &PieceFacts,
+        totals: UnpackTotals,
+    ) -> Result<PieceRecord, IngestError> {
+        let mut counts = lock(&self.counts);
+        counts.reject_lines.finish()?;
+        Ok(PieceRecord {
+            piece: self.name.clone(),
+            size: facts.bytes,
+            etag: piece.etag.clone(),
+            sha256: facts.sha256.clone(),
+            lines: totals.lines,
+            rows: counts.rows,
+            rejects: counts.rejects,
+            blank: counts.blank,
+        })
+    }
+}
+
+/// Locks, also after a panic elsewhere: what these locks guard is only read then to be thrown away.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

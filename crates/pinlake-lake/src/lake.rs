@@ -1,0 +1,246 @@
+//! The lake itself: opening it, making it, asking what is in it.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use deltalake_core::DeltaTable;
+
+use crate::catalog::{Catalog, DataFileRef, Snapshot};
+use crate::disk::{self, At as _};
+use crate::layout::Layout;
+use crate::staging::lock::FileLock;
+use crate::staging::{PUBLISH_PATIENCE, StageOptions, Staging};
+use crate::{LakeError, PARTITION_COLUMN, RunManifest, SnapshotId, log, publish};
+
+/// A lake as it was when it was opened or last [refreshed](Self::refresh). Reading it takes no lock and changes
+/// nothing on disk.
+#[derive(Debug, Clone)]
+pub struct Lake {
+    layout: Layout,
+    table: DeltaTable,
+    /// The table's columns without the partition column.
+    table_schema: SchemaRef,
+    /// The same as writers take them, dictionaries and all.
+    file_schema: SchemaRef,
+    catalog: Catalog,
+}
+
+impl Lake {
+    /// Opens the lake in the folder `root`.
+    ///
+    /// # Errors
+    /// `NotALake` if there is none; `DamagedLog` or `Unsupported` if it cannot be read.
+    pub async fn open(root: &Path) -> Result<Self, LakeError> {
+        let layout = absolute_layout(root)?;
+        if !has_table(&layout)? {
+            return Err(LakeError::NotALake { path: root.to_owned() });
+        }
+        Self::load(layout, None).await
+    }
+
+    /// Opens the lake in the folder `root`, or makes one there if the folder is empty or absent.
+    /// `schema` has the columns of its data files, which are all but the partition column `snapshot`.
+    ///
+    /// # Errors
+    /// `NotEmpty` if the folder holds anything else; `SchemaMismatch` if its table has other columns.
+    pub async fn open_or_create(root: &Path, schema: SchemaRef) -> Result<Self, LakeError> {
+        let layout = absolute_layout(root)?;
+        if !has_table(&layout)? {
+            create(root, &layout, &schema).await?;
+        }
+        Self::load(layout, Some(schema)).await
+    }
+
+    async fn load(layout: Layout, schema: Option<SchemaRef>) -> Result<Self, LakeError> {
+        let table = log::open(&layout).await?;
+        check_partitioning(&table, &layout)?;
+        let table_schema = log::file_schema(&table, &layout)?;
+        let file_schema = match schema {
+            None => Arc::clone(&table_schema),
+            Some(schema) => match log::difference(&layout, &table_schema, &schema)? {
+                None => schema,
+                Some(difference) => {
+                    return Err(LakeError::SchemaMismatch { path: layout.root().to_owned(), difference });
+                }
+            },
+        };
+        let catalog = Catalog::read(&table, &layout)?;
+        Ok(Self { layout, table, table_schema, file_schema, catalog })
+    }
+
+    /// Takes up what was committed since.
+    pub async fn refresh(&mut self) -> Result<(), LakeError> {
+        log::refresh(&mut self.table, &self.layout).await?;
+        self.catalog = Catalog::read(&self.table, &self.layout)?;
+        Ok(())
+    }
+
+    /// The lake's folder, absolute.
+    #[must_use]
+    pub fn root(&self) -> &Path {
+        self.layout.root()
+    }
+
+    /// The version of the Delta table that is being looked at.
+    #[must_use]
+    pub fn table_version(&self) -> u64 {
+        self.table.version().unwrap_or_default()
+    }
+
+    /// All columns as readers of the table see them: no dictionaries, `snapshot` last.
+    #[must_use]
+    pub fn schema(&self) -> SchemaRef {
+        let mut fields: Vec<_> = self.table_schema.fields().iter().cloned().collect();
+        fields.push(Arc::new(Field::new(PARTITION_COLUMN, DataType::Utf8, false)));
+        Arc::new(Schema::new(fields))
+    }
+
+    /// The columns of a data file, as writers take them: those the lake was opened with.
+    #[must_use]
+    pub fn file_schema(&self) -> SchemaRef {
+        Arc::clone(&self.file_schema)
+    }
+
+    /// All snapshots in the order of their commits; a replaced one stands where its replacement does.
+    #[must_use]
+    pub fn snapshots(&self) -> &[Snapshot] {
+        &self.catalog.snapshots
+    }
+
+    /// The snapshot committed last; `None` in a lake that has none yet.
+    #[must_use]
+    pub fn latest(&self) -> Option<&Snapshot> {
+        self.catalog.snapshots.last()
+    }
+
+    /// The snapshot of that id.
+    ///
+    /// # Errors
+    /// `UnknownSnapshot`, which names the latest.
+    pub fn snapshot(&self, id: &SnapshotId) -> Result<&Snapshot, LakeError> {
+        self.catalog.snapshot(id).ok_or_else(|| LakeError::UnknownSnapshot {
+            path: self.layout.root().to_owned(),
+            id: id.clone(),
+            latest: self.latest().map(|snapshot| snapshot.id.clone()),
+        })
+    }
+
+    /// Exactly the data files the Delta log names, of one snapshot or of all: each is there and has its recorded
+    /// length.
+    ///
+    /// # Errors
+    /// `UnknownSnapshot`; `DamagedDataFile` if one is missing or of another length.
+    pub fn data_files(&self, id: Option<&SnapshotId>) -> Result<Vec<DataFileRef>, LakeError> {
+        if let Some(id) = id {
+            self.snapshot(id)?;
+        }
+        let named = self.catalog.files.iter().filter(|file| id.is_none_or(|id| file.snapshot == *id));
+        named.map(|file| check_length(file).map(|()| file.clone())).collect()
+    }
+
+    /// The manifest of the run that made a snapshot.
+    ///
+    /// # Errors
+    /// `UnknownSnapshot`; `DamagedRecord` if it cannot be read.
+    pub fn manifest(&self, id: &SnapshotId) -> Result<RunManifest, LakeError> {
+        self.snapshot(id)?;
+        RunManifest::read(&publish::run_paths(&self.layout, id).0)
+    }
+
+    /// The rejected lines of the run that made a snapshot.
+    #[must_use]
+    pub fn rejects_path(&self, id: &SnapshotId) -> PathBuf {
+        publish::run_paths(&self.layout, id).1
+    }
+
+    /// Begins to make a snapshot. A publication that a dead run left half done, of this or any id, is first brought
+    /// to its end or undone; what a dead run staged under this id is removed.
+    ///
+    /// # Errors
+    /// `SnapshotExists` unless it may be replaced; `Busy` if another run makes a snapshot of this id.
+    pub async fn stage(&self, id: SnapshotId, options: StageOptions) -> Result<Staging, LakeError> {
+        Staging::begin(self, id, options).await
+    }
+
+    pub(crate) fn layout(&self) -> &Layout {
+        &self.layout
+    }
+
+    pub(crate) fn table(&self) -> &DeltaTable {
+        &self.table
+    }
+}
+
+fn absolute_layout(root: &Path) -> Result<Layout, LakeError> {
+    std::path::absolute(root).at("find", root).map(Layout::new)
+}
+
+/// Whether the log's folder has anything in it. A damaged log is one too, and opening it says so.
+fn has_table(layout: &Layout) -> Result<bool, LakeError> {
+    let log = layout.log();
+    if !log.is_dir() {
+        return Ok(false);
+    }
+    let names = disk::names_in(&log)?;
+    // A hidden file is a commit that never came about.
+    Ok(names.iter().any(|name| !name.starts_with('.')))
+}
+
+async fn create(named: &Path, layout: &Layout, schema: &Schema) -> Result<(), LakeError> {
+    if let Some(found) = foreign_entry(layout)? {
+        return Err(LakeError::NotEmpty { path: named.to_owned(), found });
+    }
+    for folder in [layout.table(), layout.runs(), layout.staging()] {
+        disk::make_folder(&folder)?;
+    }
+    let _lock = FileLock::wait(&layout.publish_lock(), "making the lake", PUBLISH_PATIENCE).await?;
+    if !has_table(layout)? {
+        log::create(layout, schema).await?;
+    }
+    disk::sync_folder(&layout.table())?;
+    disk::sync_folder(layout.root())
+}
+
+/// An entry of the folder, or of its `endpoints`, that a lake in the making would not have.
+fn foreign_entry(layout: &Layout) -> Result<Option<String>, LakeError> {
+    let root = layout.root();
+    if root.exists() && !fs::metadata(root).at("look at", root)?.is_dir() {
+        return Ok(Some("a file of that name".to_owned()));
+    }
+    let in_root =
+        disk::names_in(root)?.into_iter().find(|name| !Layout::ROOT_ENTRIES.contains(&name.as_str()));
+    let in_table = disk::names_in(&layout.table())?.into_iter().find(|name| name != "_delta_log");
+    Ok(in_root.or(in_table.map(|name| format!("endpoints/{name}"))))
+}
+
+fn check_partitioning(table: &DeltaTable, layout: &Layout) -> Result<(), LakeError> {
+    let state = table.snapshot().map_err(|source| log::damaged(layout, source))?;
+    let metadata = state.metadata();
+    let unsupported =
+        |feature: &str| LakeError::Unsupported { path: layout.table(), feature: feature.to_owned() };
+    if *metadata.partition_columns() != [PARTITION_COLUMN] {
+        return Err(unsupported("is not partitioned by `snapshot` alone"));
+    }
+    let mapping = metadata.configuration().get("delta.columnMapping.mode");
+    if mapping.is_some_and(|mode| mode != "none") {
+        return Err(unsupported("maps its columns to other names"));
+    }
+    Ok(())
+}
+
+fn check_length(file: &DataFileRef) -> Result<(), LakeError> {
+    let damaged = |problem: String| LakeError::DamagedDataFile { path: file.path.clone(), problem };
+    match fs::metadata(&file.path) {
+        Ok(found) if found.len() == file.bytes => Ok(()),
+        Ok(found) => Err(damaged(format!("has {} bytes; the Delta log says {}", found.len(), file.bytes))),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            Err(damaged("is missing, though the Delta log names it".to_owned()))
+        }
+        Err(error) => Err(error).at("look at", &file.path),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,60 @@
+//! A file that knows the SHA-256 of what was written to it.
+
+use std::fs::File;
+use std::io::{self, Write};
+
+use sha2::{Digest as _, Sha256};
+
+/// Hashes exactly the bytes the file took. The Parquet writer above buffers small writes itself.
+pub(super) struct HashingFile {
+    file: File,
+    hash: Sha256,
+    bytes: u64,
+}
+
+impl HashingFile {
+    /// `file` is empty and open for writing.
+    pub(super) fn new(file: File) -> Self {
+        Self { file, hash: Sha256::new(), bytes: 0 }
+    }
+
+    /// Syncs the file; its length and the hash in lower-case hex.
+    pub(super) fn finish(&mut self) -> io::Result<(u64, String)> {
+        self.file.sync_all()?;
+        let digest = self.hash.finalize_reset();
+        let hex = digest.iter().flat_map(|byte| [byte >> 4, byte & 15]).map(hex_digit).collect();
+        Ok((self.bytes, hex))
+    }
+}
+
+fn hex_digit(nibble: u8) -> char {
+    char::from_digit(u32::from(nibble), 16).unwrap_or_default()
+}
+
+impl Write for HashingFile {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let taken = self.file.write(bytes)?;
+        self.hash.update(&bytes[..taken]);
+        self.bytes += taken as u64;
+        Ok(taken)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_hash_is_that_of_the_bytes() {
+        let mut file = HashingFile::new(tempfile::tempfile().unwrap());
+        file.write_all(b"a").unwrap();
+        file.write_all(b"bc").unwrap();
+        let (bytes, sha256) = file.finish().unwrap();
+        assert_eq!(bytes, 3);
+        assert_eq!(sha256, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+    }
+}

@@ -1,0 +1,51 @@
+//! Why the local server could not start or stop.
+
+use std::io;
+use std::net::SocketAddr;
+
+use thiserror::Error;
+
+use crate::store::StoreError;
+
+/// Why the local server could not start.
+#[derive(Debug, Error)]
+pub enum LocalError {
+    /// The address is reachable from other machines; this server's safety rests on loopback.
+    #[error("{address} is not a loopback address")]
+    NotLoopback {
+        /// The address asked for.
+        address: SocketAddr,
+    },
+    /// The address could not be bound.
+    #[error("cannot listen on {address}")]
+    Bind {
+        /// The address asked for.
+        address: SocketAddr,
+        /// What the system said.
+        #[source]
+        source: io::Error,
+    },
+    /// The first bucket could not be made.
+    #[error("cannot make the bucket {bucket:?}")]
+    Bucket {
+        /// The bucket.
+        bucket: String,
+        /// What the store said.
+        #[source]
+        source: StoreError,
+    },
+    /// The region's name cannot stand in a header.
+    #[error("{region:?} is not a region name")]
+    Region {
+        /// The region asked for.
+        region: String,
+    },
+}
+
+impl LocalError {
+    /// Whether the same call may succeed later: an address in use is freed at some time.
+    #[must_use]
+    pub fn is_retryable(&self) -> bool {
+        matches!(self, LocalError::Bind { source, .. } if source.kind() == io::ErrorKind::AddrInUse)
+    }
+}

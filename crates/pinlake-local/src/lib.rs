@@ -1,0 +1,28 @@
+//! The loopback world: a local Pinpoint and S3, and a seeded population to fill them.
+//!
+//! - [`LocalServer`] serves Pinpoint's REST API (applications and export jobs) and S3 on loopback, to any AWS client, with
+//!   signatures verified.
+//! - [`Population`] is an audience in the exact form of an export, and the oracle for it: it says what must be read from
+//!   each line, independently of any decoder. It names no other crate of pinlake for that reason.
+//! - [`Faults`] make chosen requests fail.
+//!
+//! Everything is in memory and ends with the server. Nothing listens beyond loopback.
+
+mod error;
+mod faults;
+mod listener;
+mod options;
+mod pinpoint;
+pub mod population;
+mod requests;
+mod s3;
+mod server;
+pub mod store;
+
+pub use error::LocalError;
+pub use faults::{Fault, FaultRule, Faults, Service};
+pub use options::{LocalCredentials, LocalOptions};
+pub use population::{Endpoint, Population, PopulationError, PopulationOptions};
+pub use requests::RequestCounts;
+pub use server::LocalServer;
+pub use store::{Store, StoreError};

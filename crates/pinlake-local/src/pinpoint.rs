@@ -1,0 +1,155 @@
+//! The local Pinpoint: the REST API that stock AWS clients speak, over applications in memory.
+//!
+//! A request goes through four gates: its size, the fault rules, its signature, its route. Every answer is JSON, the inner
+//! object of the model without a wrapper; every failure has AWS's form (see `failure`).
+
+mod application;
+mod export;
+mod failure;
+mod job;
+mod paging;
+mod route;
+mod signature;
+mod wire;
+
+use std::time::SystemTime;
+
+use bytes::Bytes;
+use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
+use hyper::body::Incoming;
+use hyper::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderValue};
+use hyper::http::request::Parts;
+use hyper::{Request, Response, StatusCode};
+use percent_encoding::percent_decode_str;
+use serde::Serialize;
+use uuid::Uuid;
+
+pub(crate) use application::{Application, Applications};
+pub(crate) use job::{JobRunner, JobSettings};
+
+use crate::faults::{Fault, Faults, Service, body};
+use crate::listener::{Handler, ResetSwitch, ResponseBody};
+use crate::options::LocalCredentials;
+use crate::requests::Requests;
+use failure::Failure;
+use route::{Operation, Route};
+
+/// Pinpoint's limit of a request's body: 7 MB.
+const MAXIMUM_BODY_BYTES: usize = 7_000_000;
+
+/// Answers Pinpoint requests.
+pub(crate) struct PinpointHandler {
+    pub(crate) applications: Applications,
+    pub(crate) credentials: LocalCredentials,
+    pub(crate) region: String,
+    pub(crate) jobs: JobRunner,
+    pub(crate) faults: Faults,
+    pub(crate) requests: Requests,
+}
+
+/// What a request is answered with when it succeeds.
+pub(crate) struct Answer {
+    status: StatusCode,
+    body: Vec<u8>,
+}
+
+impl Answer {
+    /// A JSON answer.
+    fn new(status: StatusCode, content: &impl Serialize) -> Result<Self, Failure> {
+        let body = serde_json::to_vec(content).map_err(|error| Failure::internal(&error.to_string()))?;
+        Ok(Answer { status, body })
+    }
+}
+
+impl PinpointHandler {
+    /// Passes a request through the gates.
+    async fn answer(&self, request: Request<Incoming>, route: Route<'_>) -> Result<Answer, Failure> {
+        let (head, body) = request.into_parts();
+        let body = read_body(&head, body).await?;
+        signature::verify(&head, &body, &self.credentials, SystemTime::now())?;
+        self.dispatch(route.operation()?, &head, &body)
+    }
+
+    /// Does what is asked for.
+    fn dispatch(&self, operation: Operation<'_>, head: &Parts, body: &[u8]) -> Result<Answer, Failure> {
+        let query = head.uri.query().unwrap_or_default();
+        match operation {
+            Operation::CreateApp => application::create(&self.applications, &self.region, body),
+            Operation::GetApps => application::list(&self.applications, query),
+            Operation::GetApp { application_id } => application::get(&self.applications, &application_id),
+            Operation::DeleteApp { application_id } => {
+                application::delete(&self.applications, &application_id)
+            }
+            Operation::CreateExportJob { application_id } => {
+                export::create(&self.applications, &self.jobs, &application_id, body)
+            }
+            Operation::GetExportJob { application_id, job_id } => {
+                export::get(&self.applications, &application_id, &job_id)
+            }
+            Operation::GetExportJobs { application_id } => {
+                export::list(&self.applications, &application_id, None, query)
+            }
+            Operation::GetSegmentExportJobs { application_id, segment_id } => {
+                export::list(&self.applications, &application_id, Some(&segment_id), query)
+            }
+            Operation::Unserved(_) => Err(Failure::unserved(&head.method, head.uri.path())),
+        }
+    }
+}
+
+impl Handler for PinpointHandler {
+    async fn handle(&self, request: Request<Incoming>) -> Response<ResponseBody> {
+        let request_id = Uuid::new_v4().to_string();
+        let reset = request.extensions().get::<ResetSwitch>().cloned();
+        let path = request.uri().path().to_owned();
+        let method = request.method().clone();
+        let route = Route::of(&method, &path);
+        let operation = route.name();
+        self.requests.count(operation);
+        let decoded = percent_decode_str(&path).decode_utf8_lossy();
+        let fault = self.faults.strike(Service::Pinpoint, operation, &decoded);
+        let answer = match &fault {
+            Some(Fault::Status { code, error_code }) => Err(Failure::asked_for(*code, error_code)),
+            _ => self.answer(request, route).await,
+        };
+        let response = respond(answer, &request_id);
+        match fault {
+            Some(fault) => body::spoil(response, &fault, reset),
+            None => response,
+        }
+    }
+}
+
+/// Reads a request's body within the limit.
+async fn read_body(head: &Parts, body: Incoming) -> Result<Bytes, Failure> {
+    let promised =
+        head.headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
+    if promised.is_some_and(|promised| promised > MAXIMUM_BODY_BYTES) {
+        return Err(Failure::too_large(MAXIMUM_BODY_BYTES));
+    }
+    match Limited::new(body, MAXIMUM_BODY_BYTES).collect().await {
+        Ok(body) => Ok(body.to_bytes()),
+        Err(error) if error.is::<LengthLimitError>() => Err(Failure::too_large(MAXIMUM_BODY_BYTES)),
+        Err(_) => Err(Failure::bad_request("The request's body did not arrive whole.")),
+    }
+}
+
+/// Puts an answer or a failure on the wire.
+fn respond(answer: Result<Answer, Failure>, request_id: &str) -> Response<ResponseBody> {
+    let (status, body, error_type) = match answer {
+        Ok(answer) => (answer.status, answer.body, None),
+        Err(failure) => (failure.status(), failure.to_json(request_id), Some(failure.code().to_owned())),
+    };
+    let mut response =
+        Response::new(Full::new(Bytes::from(body)).map_err(|never| match never {}).boxed_unsync());
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    if let Ok(value) = HeaderValue::from_str(request_id) {
+        headers.insert("x-amzn-requestid", value);
+    }
+    if let Some(value) = error_type.and_then(|code| HeaderValue::from_str(&code).ok()) {
+        headers.insert("x-amzn-errortype", value);
+    }
+    response
+}

@@ -1,0 +1,88 @@
+//! Failures in AWS's form: a status, a type in `x-amzn-ErrorType`, and `{"Message":…,"RequestID":…}`.
+
+use hyper::{Method, StatusCode};
+use serde::Serialize;
+use thiserror::Error;
+
+/// Why a request is refused. The code is the name of an exception in Pinpoint's model or of AWS's common errors.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("{code}: {message}")]
+pub(crate) struct Failure {
+    status: StatusCode,
+    code: String,
+    message: String,
+}
+
+/// `MessageBody` of the model; note the spelling of its members.
+#[derive(Serialize)]
+struct MessageBody<'a> {
+    #[serde(rename = "Message")]
+    message: &'a str,
+    #[serde(rename = "RequestID")]
+    request_id: &'a str,
+}
+
+impl Failure {
+    fn new(status: StatusCode, code: &str, message: &str) -> Self {
+        Failure { status, code: code.to_owned(), message: message.to_owned() }
+    }
+
+    /// 400: the request is not what the model asks for.
+    pub(super) fn bad_request(message: &str) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, "BadRequestException", message)
+    }
+
+    /// 403, with one of AWS's codes for signatures that do not hold.
+    pub(super) fn denied(code: &str, message: &str) -> Self {
+        Self::new(StatusCode::FORBIDDEN, code, message)
+    }
+
+    /// 404: there is no such thing.
+    pub(super) fn not_found(message: &str) -> Self {
+        Self::new(StatusCode::NOT_FOUND, "NotFoundException", message)
+    }
+
+    /// 404 for an operation of Pinpoint that this server does not have.
+    pub(super) fn unserved(method: &Method, path: &str) -> Self {
+        Self::not_found(&format!("{method} {path} is not served by this local Pinpoint."))
+    }
+
+    /// 405: the path exists, with other methods.
+    pub(super) fn method_not_allowed(method: &Method, path: &str) -> Self {
+        let message = format!("{method} is not allowed on {path}.");
+        Self::new(StatusCode::METHOD_NOT_ALLOWED, "MethodNotAllowedException", &message)
+    }
+
+    /// 413: the body is larger than the limit.
+    pub(super) fn too_large(limit_bytes: usize) -> Self {
+        let message = format!("The request's body is larger than {limit_bytes} bytes.");
+        Self::new(StatusCode::PAYLOAD_TOO_LARGE, "PayloadTooLargeException", &message)
+    }
+
+    /// 500: a fault of this server.
+    pub(super) fn internal(message: &str) -> Self {
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "InternalServerErrorException", message)
+    }
+
+    /// The error that a fault rule wants.
+    pub(super) fn asked_for(status: u16, code: &str) -> Self {
+        let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        Self::new(status, code, status.canonical_reason().unwrap_or("error"))
+    }
+
+    /// The HTTP status.
+    pub(super) fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    /// The exception's name.
+    pub(super) fn code(&self) -> &str {
+        &self.code
+    }
+
+    /// The body of the answer.
+    pub(super) fn to_json(&self, request_id: &str) -> Vec<u8> {
+        // Two texts always serialise.
+        serde_json::to_vec(&MessageBody { message: &self.message, request_id }).unwrap_or_default()
+    }
+}

@@ -1,0 +1,144 @@
+//! The local server: Pinpoint and S3 on two loopback ports, over one store.
+
+use crate::error::LocalError;
+use crate::faults::Faults;
+use crate::listener::Listener;
+use crate::options::{LocalCredentials, LocalOptions};
+use crate::pinpoint::{Application, Applications, JobRunner, JobSettings, PinpointHandler};
+use crate::population::{DEFAULT_APPLICATION_ID, Population};
+use crate::requests::{RequestCounts, Requests};
+use crate::s3::S3Handler;
+use crate::store::Store;
+
+/// A running local Pinpoint and S3. It runs on the tokio runtime it was started on; dropping it aborts it.
+#[derive(Debug)]
+pub struct LocalServer {
+    pinpoint: Listener,
+    s3: Listener,
+    store: Store,
+    faults: Faults,
+    requests: Requests,
+    application_id: String,
+    segment_ids: Vec<String>,
+    bucket: String,
+    region: String,
+    credentials: LocalCredentials,
+}
+
+impl LocalServer {
+    /// Starts both services. They answer when this returns.
+    ///
+    /// # Errors
+    ///
+    /// When an address is not loopback or not free, and when the bucket or the region has an impossible name.
+    pub async fn start(options: LocalOptions) -> Result<Self, LocalError> {
+        let LocalOptions { credentials, region, bucket, faults, segment_ids, .. } = options;
+        let store = Store::default();
+        store
+            .create_bucket(&bucket)
+            .map_err(|source| LocalError::Bucket { bucket: bucket.clone(), source })?;
+        let application_id = options.population.as_ref().map_or_else(
+            || DEFAULT_APPLICATION_ID.to_owned(),
+            |population| population.application_id.clone(),
+        );
+        let applications = Applications::default();
+        let population = options.population.map(Population::new);
+        applications.add(
+            Application::new(application_id.clone(), "pinlake-local".to_owned(), &region)
+                .with_audience(population, segment_ids.clone()),
+        );
+        let requests = Requests::default();
+        let s3 =
+            S3Handler::new(store.clone(), credentials.clone(), &region, faults.clone(), requests.clone())?;
+        let pinpoint = PinpointHandler {
+            applications,
+            credentials: credentials.clone(),
+            region: region.clone(),
+            jobs: JobRunner::new(JobSettings {
+                store: store.clone(),
+                endpoints_per_piece: options.endpoints_per_piece,
+                pace: options.job_pace,
+            }),
+            faults: faults.clone(),
+            requests: requests.clone(),
+        };
+        Ok(LocalServer {
+            pinpoint: Listener::start(options.pinpoint_address, pinpoint).await?,
+            s3: Listener::start(options.s3_address, s3).await?,
+            store,
+            faults,
+            requests,
+            application_id,
+            segment_ids,
+            bucket,
+            region,
+            credentials,
+        })
+    }
+
+    /// Pinpoint's endpoint, such as `http://127.0.0.1:41234`.
+    #[must_use]
+    pub fn pinpoint_url(&self) -> String {
+        format!("http://{}", self.pinpoint.address())
+    }
+
+    /// S3's endpoint. Buckets are in the path, not in the host's name.
+    #[must_use]
+    pub fn s3_url(&self) -> String {
+        format!("http://{}", self.s3.address())
+    }
+
+    /// The application that is there from the start: 32 hex digits.
+    #[must_use]
+    pub fn application_id(&self) -> &str {
+        &self.application_id
+    }
+
+    /// The segments of that application; each holds its whole audience.
+    #[must_use]
+    pub fn segment_ids(&self) -> &[String] {
+        &self.segment_ids
+    }
+
+    /// The bucket that is there from the start.
+    #[must_use]
+    pub fn bucket(&self) -> &str {
+        &self.bucket
+    }
+
+    /// The keys that both services accept.
+    #[must_use]
+    pub fn credentials(&self) -> &LocalCredentials {
+        &self.credentials
+    }
+
+    /// The region that the services claim to be in.
+    #[must_use]
+    pub fn region(&self) -> &str {
+        &self.region
+    }
+
+    /// The buckets and objects, past S3 and its signatures.
+    #[must_use]
+    pub fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// What goes wrong on purpose; rules can be added while the server runs.
+    #[must_use]
+    pub fn faults(&self) -> &Faults {
+        &self.faults
+    }
+
+    /// How often each operation has been requested so far.
+    #[must_use]
+    pub fn requests(&self) -> RequestCounts {
+        self.requests.snapshot()
+    }
+
+    /// Accepts nothing more, gives requests under way five seconds to end, ends export jobs as they stand, and returns
+    /// when all is closed.
+    pub async fn stop(self) {
+        futures::future::join(self.pinpoint.stop(), self.s3.stop()).await;
+    }
+}

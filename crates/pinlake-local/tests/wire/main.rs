@@ -1,0 +1,7 @@
+//! The local server as its clients meet it: AWS's own SDKs, and plain HTTP where they are too polite.
+
+mod export;
+mod faults;
+mod http;
+mod s3;
+mod world;

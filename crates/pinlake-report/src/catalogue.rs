@@ -1,0 +1,154 @@
+//! The reports there are: those compiled into the binary, and a user's folder that adds to them or replaces them by name.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use crate::kind::ErrorKind;
+use crate::nearness::did_you_mean;
+use crate::template::{Template, TemplateError};
+
+macro_rules! builtin {
+    ($($name:literal),* $(,)?) => {
+        &[$(($name, include_str!(concat!("../../../queries/", $name, ".sql")))),*]
+    };
+}
+
+/// In the order of a reading: the audience, how it is reached, how it came to be, where it is, who it is, what is known of it.
+const BUILTIN: &[(&str, &str)] = builtin![
+    "audience-summary",
+    "channel-mix",
+    "targetable",
+    "opt-out",
+    "growth",
+    "recency",
+    "geography",
+    "platforms",
+    "endpoints-per-user",
+    "channel-overlap",
+    "attribute-catalogue",
+    "completeness",
+];
+
+/// Reports by name, in the order in which they are listed and run.
+#[derive(Debug, Clone)]
+pub struct Catalogue {
+    templates: Vec<Template>,
+}
+
+impl Catalogue {
+    /// The built-in reports.
+    pub fn builtin() -> Result<Self, CatalogueError> {
+        let parse = |(name, text): &(&str, &str)| Template::parse(name, &format!("{name}.sql"), text);
+        Ok(Self { templates: BUILTIN.iter().map(parse).collect::<Result<_, _>>()? })
+    }
+
+    /// Adds every `*.sql` file of a folder, in name order. One with the name of a report takes its place.
+    pub fn with_folder(mut self, folder: &Path) -> Result<Self, CatalogueError> {
+        let mut found = BTreeMap::new();
+        let unreadable = |source| CatalogueError::Folder { path: folder.to_owned(), source };
+        for entry in std::fs::read_dir(folder).map_err(unreadable)? {
+            let path = entry.map_err(unreadable)?.path();
+            if path.extension().is_some_and(|ending| ending == "sql") && path.is_file() {
+                let template = Template::read(&path)?;
+                found.insert(template.name.clone(), template);
+            }
+        }
+        for (name, template) in found {
+            match self.templates.iter_mut().find(|known| known.name == name) {
+                Some(known) => *known = template,
+                None => self.templates.push(template),
+            }
+        }
+        Ok(self)
+    }
+
+    /// The report of a name.
+    pub fn get(&self, name: &str) -> Result<&Template, CatalogueError> {
+        self.templates.iter().find(|template| template.name == name).ok_or_else(|| CatalogueError::Unknown {
+            name: name.to_owned(),
+            near: did_you_mean(name, self.names()),
+            available: self.names().collect::<Vec<_>>().join(", "),
+        })
+    }
+
+    /// Every report.
+    #[must_use]
+    pub fn list(&self) -> &[Template] {
+        &self.templates
+    }
+
+    fn names(&self) -> impl Iterator<Item = &str> {
+        self.templates.iter().map(|template| template.name.as_str())
+    }
+}
+
+/// Why there is no such report.
+#[derive(Debug, thiserror::Error)]
+pub enum CatalogueError {
+    /// No report has the name.
+    #[error("no report is called {name:?}{}; there are: {available}", suggestion(near.as_ref()))]
+    Unknown {
+        /// What was asked for.
+        name: String,
+        /// A name that is much like it.
+        near: Option<String>,
+        /// Every name.
+        available: String,
+    },
+    /// The folder cannot be read.
+    #[error("the folder of reports {} cannot be read", path.display())]
+    Folder {
+        /// The folder.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// A file in it is no report.
+    #[error(transparent)]
+    Template(#[from] TemplateError),
+}
+
+impl CatalogueError {
+    /// Always a matter of usage.
+    #[must_use]
+    pub fn kind(&self) -> ErrorKind {
+        ErrorKind::Usage
+    }
+}
+
+fn suggestion(near: Option<&String>) -> String {
+    near.map(|name| format!(" (did you mean {name:?}?)")).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_file_in_queries_is_built_in_and_runs_unasked() {
+        let catalogue = Catalogue::builtin().expect("the built-in headers parse");
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../queries");
+        let files = std::fs::read_dir(folder).expect("the folder of queries is there").count();
+        assert_eq!(catalogue.list().len(), files);
+        for template in catalogue.list() {
+            assert!(template.runs_unasked(), "{}", template.name);
+            assert!(!template.about.is_empty() && template.title != template.name, "{}", template.name);
+        }
+    }
+
+    #[test]
+    fn a_folder_replaces_by_name_and_adds() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        std::fs::write(folder.path().join("growth.sql"), "-- title: Mine\nSELECT 1").expect("writes");
+        std::fs::write(folder.path().join("weekly.sql"), "SELECT 2").expect("writes");
+        std::fs::write(folder.path().join("notes.txt"), "no report").expect("writes");
+        let catalogue =
+            Catalogue::builtin().and_then(|builtin| builtin.with_folder(folder.path())).expect("reads");
+        assert_eq!(catalogue.list().len(), BUILTIN.len() + 1);
+        assert_eq!(catalogue.get("growth").expect("is there").title, "Mine");
+        assert_eq!(catalogue.list()[4].name, "growth");
+        let error = catalogue.get("weakly").unwrap_err().to_string();
+        assert!(error.starts_with("no report is called \"weakly\" (did you mean \"weekly\"?); there are: "));
+    }
+}

@@ -1,0 +1,44 @@
+//! SQL over a lake: views, report templates, and their renderings.
+//!
+//! The only crate that links DataFusion. It is handed plain facts about a lake ([`LakeTables`]), opens a [`Session`] on exactly
+//! the files that the table's log names, runs reports from a [`Catalogue`] or ad-hoc SQL, and renders the
+//! rows. It knows neither the export that they came from nor how the lake is written, so reports run on any lake.
+//!
+//! ```text
+//! LakeTables ─▶ Session ─▶ run(Template, parameters) ─▶ Report ─▶ render(…, Format, …)
+//!                  └─────▶ stream(sql) ─▶ QueryStream ──────────▶ render_stream(…)
+//! ```
+
+#[cfg(test)]
+mod builtin_tests;
+mod catalogue;
+mod chart;
+mod checks;
+mod kind;
+mod listing;
+mod nearness;
+mod parameters;
+mod render;
+#[cfg(test)]
+mod render_tests;
+mod report;
+mod session;
+#[cfg(test)]
+mod session_tests;
+mod template;
+#[cfg(test)]
+mod test_lake;
+
+pub use catalogue::{Catalogue, CatalogueError};
+pub use chart::{Chart, ChartKind};
+pub use checks::{Check, CheckError, Level, Verdict};
+pub use kind::ErrorKind;
+pub use listing::{describe, list_json, list_table};
+pub use parameters::{Bindings, DefaultValue, Parameter, ParameterError, ParameterType, UsedParameter};
+pub use render::{Format, PageFacts, Reconciliation, RenderError, RenderOptions, render, render_stream};
+pub use report::{Report, ReportError, run};
+pub use session::{
+    DataFileError, LakeTables, Place, QueryError, QueryResult, QueryStream, Session, SessionOptions,
+    SnapshotFact, TableFile,
+};
+pub use template::{HeaderError, Template, TemplateError};

@@ -1,0 +1,163 @@
+//! What there is to run: the catalogue as a table or JSON, and one report described.
+
+use std::io::Write;
+
+use arrow::datatypes::DataType;
+use serde::Serialize;
+use serde_json::Value as Json;
+
+use crate::catalogue::Catalogue;
+use crate::parameters::{DefaultValue, Parameter, ParameterType};
+use crate::render::{RenderError, RenderOptions, terminal::Grid};
+use crate::report::ReportError;
+use crate::session::Session;
+use crate::template::Template;
+
+#[derive(Serialize)]
+struct ListedReport<'a> {
+    name: &'a str,
+    title: &'a str,
+    about: &'a str,
+    params: Vec<ListedParameter<'a>>,
+}
+
+#[derive(Serialize)]
+struct ListedParameter<'a> {
+    name: &'a str,
+    #[serde(rename = "type")]
+    kind: &'static str,
+    default: Json,
+    required: bool,
+    about: &'a str,
+}
+
+/// The catalogue as JSON: `[{"name","title","about","params":[{"name","type","default","required","about"}]}]`. A default has
+/// its own JSON type; null where there is none.
+pub fn list_json(catalogue: &Catalogue, out: &mut dyn Write) -> Result<(), RenderError> {
+    let listed: Vec<ListedReport> = catalogue
+        .list()
+        .iter()
+        .map(|template| ListedReport {
+            name: &template.name,
+            title: &template.title,
+            about: &template.about,
+            params: template.parameters.iter().map(listed_parameter).collect(),
+        })
+        .collect();
+    let text = serde_json::to_string_pretty(&listed).map_err(|error| RenderError::write(error.into()))?;
+    writeln!(out, "{text}").map_err(RenderError::write)
+}
+
+/// The catalogue as a table for a terminal.
+pub fn list_table(
+    catalogue: &Catalogue,
+    options: &RenderOptions,
+    out: &mut dyn Write,
+) -> Result<(), RenderError> {
+    let mut grid = Grid::texts(&["name", "title", "parameters"]);
+    for template in catalogue.list() {
+        let parameters: Vec<String> = template.parameters.iter().map(short).collect();
+        grid.push(&[template.name.clone(), template.title.clone(), parameters.join(", ")]);
+    }
+    grid.write(options, out).map_err(RenderError::write)
+}
+
+/// One report described: its parameters, the columns that it gives on this session, and its SQL.
+pub async fn describe(
+    session: &Session,
+    template: &Template,
+    options: &RenderOptions,
+    out: &mut (dyn Write + Send),
+) -> Result<(), ReportError> {
+    let columns = session
+        .columns(&template.sql)
+        .await
+        .map_err(|source| ReportError::Query { origin: template.origin.clone(), source })?;
+    let about = if template.about.is_empty() { String::new() } else { format!("{}\n", template.about) };
+    let mut parameters = Grid::texts(&["parameter", "type", "default", "about"]);
+    for parameter in &template.parameters {
+        let default = match &parameter.default {
+            DefaultValue::Required => "(required)".to_owned(),
+            DefaultValue::Null => "(none)".to_owned(),
+            DefaultValue::Value(value) => value.clone(),
+        };
+        parameters.push(&[parameter.name.clone(), parameter.kind.to_string(), default, explained(parameter)]);
+    }
+    let mut listed = Grid::texts(&["column", "type"]);
+    for field in columns.fields() {
+        listed.push(&[field.name().clone(), type_name(field.data_type())]);
+    }
+    let write = |out: &mut (dyn Write + Send)| -> std::io::Result<()> {
+        writeln!(out, "{}\n{about}", template.title)?;
+        if !template.parameters.is_empty() {
+            parameters.write(options, out)?;
+            writeln!(out)?;
+        }
+        listed.write(options, out)?;
+        writeln!(out, "\n{}", template.sql.trim_end())
+    };
+    write(out).map_err(RenderError::write)?;
+    Ok(())
+}
+
+fn listed_parameter(parameter: &Parameter) -> ListedParameter<'_> {
+    ListedParameter {
+        name: &parameter.name,
+        kind: parameter.kind.name(),
+        default: default_json(parameter),
+        required: parameter.default == DefaultValue::Required,
+        about: &parameter.about,
+    }
+}
+
+fn default_json(parameter: &Parameter) -> Json {
+    let DefaultValue::Value(text) = &parameter.default else { return Json::Null };
+    match parameter.kind {
+        ParameterType::Integer | ParameterType::Number | ParameterType::Boolean => {
+            serde_json::from_str(text.trim()).unwrap_or_else(|_| Json::String(text.clone()))
+        }
+        ParameterType::ListOfText if text.trim().starts_with('[') => {
+            serde_json::from_str(text).unwrap_or_else(|_| Json::String(text.clone()))
+        }
+        ParameterType::ListOfText => {
+            Json::Array(text.split(',').map(|item| Json::String(item.trim().to_owned())).collect())
+        }
+        ParameterType::Text | ParameterType::Date | ParameterType::Timestamp => Json::String(text.clone()),
+    }
+}
+
+fn short(parameter: &Parameter) -> String {
+    match &parameter.default {
+        DefaultValue::Required => format!("{} (required)", parameter.name),
+        DefaultValue::Null => parameter.name.clone(),
+        DefaultValue::Value(value) => format!("{}={value}", parameter.name),
+    }
+}
+
+fn explained(parameter: &Parameter) -> String {
+    if parameter.choices.is_empty() {
+        return parameter.about.clone();
+    }
+    format!("{} (one of {})", parameter.about, parameter.choices.join(", ")).trim().to_owned()
+}
+
+/// The name of a type in words of SQL rather than of Arrow.
+fn type_name(data_type: &DataType) -> String {
+    match data_type {
+        DataType::Utf8 | DataType::Utf8View | DataType::LargeUtf8 => "text".to_owned(),
+        DataType::Dictionary(_, values) => type_name(values),
+        DataType::Int64 => "bigint".to_owned(),
+        DataType::Float64 => "double".to_owned(),
+        DataType::Boolean => "boolean".to_owned(),
+        DataType::Date32 => "date".to_owned(),
+        DataType::Timestamp(_, Some(_)) => "timestamp (UTC)".to_owned(),
+        DataType::List(item) | DataType::LargeList(item) => format!("list<{}>", type_name(item.data_type())),
+        DataType::Map(entries, _) => match entries.data_type() {
+            DataType::Struct(fields) if fields.len() == 2 => {
+                format!("map<{}, {}>", type_name(fields[0].data_type()), type_name(fields[1].data_type()))
+            }
+            _ => "map".to_owned(),
+        },
+        other => other.to_string().to_lowercase(),
+    }
+}

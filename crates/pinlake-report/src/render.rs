@@ -1,0 +1,319 @@
+//! Reports in every format, one file each.
+//!
+//! Formats are of two kinds. Machine formats (CSV, JSON, NDJSON, Parquet) hold typed values, are never cut and can be written as
+//! the rows come. Pages (terminal, Markdown, HTML) are for eyes: grouped digits, percentages, `(none)` for null, long
+//! results cut with a line that says so. The same rows give the same bytes; nothing tells the time of rendering.
+
+mod csv;
+mod html;
+mod json;
+mod markdown;
+mod page;
+mod parquet;
+pub(crate) mod terminal;
+
+use std::fmt;
+use std::io::{self, Write};
+use std::path::Path;
+use std::str::FromStr;
+
+use arrow::array::RecordBatch;
+use arrow::datatypes::SchemaRef;
+use arrow::error::ArrowError;
+
+use crate::kind::ErrorKind;
+use crate::report::{Report, ReportError};
+use crate::session::{QueryResult, QueryStream};
+
+/// How results are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Format {
+    /// Aligned columns for a terminal.
+    Table,
+    /// RFC 4180, with a header line and CRLF.
+    Csv,
+    /// One result: an array of row objects. Several: an object of such arrays by name.
+    Json,
+    /// A row object a line; of several results with a leading member `report`.
+    Ndjson,
+    /// Tables as GitHub renders them.
+    Markdown,
+    /// One self-contained page.
+    Html,
+    /// A Parquet file.
+    Parquet,
+}
+
+const FORMATS: [(Format, &str); 7] = [
+    (Format::Table, "table"),
+    (Format::Csv, "csv"),
+    (Format::Json, "json"),
+    (Format::Ndjson, "ndjson"),
+    (Format::Markdown, "markdown"),
+    (Format::Html, "html"),
+    (Format::Parquet, "parquet"),
+];
+
+impl Format {
+    /// The format that a file's ending stands for.
+    #[must_use]
+    pub fn of_path(path: &Path) -> Option<Self> {
+        match path.extension()?.to_str()?.to_ascii_lowercase().as_str() {
+            "txt" => Some(Self::Table),
+            "md" => Some(Self::Markdown),
+            "jsonl" => Some(Self::Ndjson),
+            "htm" => Some(Self::Html),
+            ending => ending.parse().ok(),
+        }
+    }
+
+    /// The ending of its files, without the dot.
+    #[must_use]
+    pub fn extension(self) -> &'static str {
+        match self {
+            Self::Table => "txt",
+            Self::Markdown => "md",
+            _ => FORMATS.iter().find(|(format, _)| *format == self).map_or("txt", |(_, name)| name),
+        }
+    }
+
+    /// Whether one output can hold several reports.
+    #[must_use]
+    pub fn holds_several(self) -> bool {
+        !matches!(self, Self::Csv | Self::Parquet)
+    }
+}
+
+impl FromStr for Format {
+    type Err = RenderError;
+
+    fn from_str(text: &str) -> Result<Self, RenderError> {
+        let found = FORMATS.into_iter().find(|(_, name)| *name == text).map(|(format, _)| format);
+        found.ok_or_else(|| RenderError::UnknownFormat { given: text.to_owned() })
+    }
+}
+
+impl fmt::Display for Format {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = FORMATS.iter().find(|(format, _)| format == self).map_or("table", |(_, name)| name);
+        out.write_str(name)
+    }
+}
+
+/// How pages and files are to look.
+#[derive(Debug, Clone)]
+pub struct RenderOptions {
+    /// Columns of the terminal that a table must fit in. None: as wide as it is.
+    pub width: Option<usize>,
+    /// Whether the terminal's table may use colour.
+    pub color: bool,
+    /// Rows that the terminal shows of a result. None: all.
+    pub max_rows: Option<usize>,
+    /// Rows that HTML and Markdown show of a result. None: all.
+    pub page_rows: Option<usize>,
+    /// In CSV, put `'` before text that a spreadsheet would take for a formula.
+    pub csv_safe: bool,
+    /// What the HTML page tells about the data it stands on.
+    pub facts: PageFacts,
+}
+
+impl Default for RenderOptions {
+    fn default() -> Self {
+        Self {
+            width: None,
+            color: false,
+            max_rows: None,
+            page_rows: Some(200),
+            csv_safe: false,
+            facts: PageFacts::default(),
+        }
+    }
+}
+
+/// What an HTML page says at its top about where its figures come from.
+#[derive(Debug, Clone, Default, serde::Serialize)]
+pub struct PageFacts {
+    /// The page's heading; "Audience report" where empty.
+    pub title: String,
+    /// Names and values: source, snapshot, tool.
+    pub lines: Vec<(String, String)>,
+    /// The checks of counts that the conversion made.
+    pub reconciliation: Vec<Reconciliation>,
+}
+
+/// One check of counts.
+#[derive(Debug, Clone, serde::Serialize)]
+pub struct Reconciliation {
+    /// What was compared.
+    pub check: String,
+    /// What it had to be.
+    pub expected: String,
+    /// What it was.
+    pub actual: String,
+    /// Whether the two agree.
+    pub ok: bool,
+}
+
+/// Writes reports in a format.
+pub fn render(
+    reports: &[Report],
+    format: Format,
+    options: &RenderOptions,
+    out: &mut (dyn Write + Send),
+) -> Result<(), RenderError> {
+    if let (false, [_, second, ..]) = (format.holds_several(), reports) {
+        return Err(RenderError::OneEach { format, name: second.name.clone() });
+    }
+    match format {
+        Format::Table => terminal::write(reports, options, out).map_err(RenderError::write),
+        Format::Markdown => markdown::write(reports, options, out).map_err(RenderError::write),
+        Format::Html => html::write(reports, options, out),
+        Format::Json => match reports {
+            [report] => json::write_rows(&report.result, out),
+            several => json::write_named(several, out),
+        },
+        Format::Ndjson => match reports {
+            [report] => json::write_lines(&report.result, None, out),
+            several => several
+                .iter()
+                .try_for_each(|report| json::write_lines(&report.result, Some(&report.name), out)),
+        },
+        Format::Csv | Format::Parquet => {
+            let Some(report) = reports.first() else { return Ok(()) };
+            let mut writer = row_writer(format, &report.result.schema, options, out)?;
+            report.result.batches.iter().try_for_each(|batch| writer.write(batch))?;
+            writer.finish()
+        }
+    }
+}
+
+/// Writes the rows of a query as they come, and returns how many there were. A page keeps only the rows in memory that it
+/// shows, a machine format one batch.
+pub async fn render_stream(
+    mut stream: QueryStream,
+    format: Format,
+    options: &RenderOptions,
+    out: &mut (dyn Write + Send),
+) -> Result<u64, ReportError> {
+    let mut rows = 0;
+    let schema = stream.schema();
+    let cap = match format {
+        Format::Table => Some(options.max_rows),
+        Format::Markdown | Format::Html => Some(options.page_rows),
+        _ => None,
+    };
+    if let Some(cap) = cap {
+        let mut batches = Vec::new();
+        let mut kept = 0;
+        while let Some(batch) = stream.next().await? {
+            rows += batch.num_rows() as u64;
+            if cap.is_none_or(|cap| kept < cap) {
+                kept += batch.num_rows();
+                batches.push(batch);
+            }
+        }
+        let result = QueryResult { schema, batches, elapsed: std::time::Duration::ZERO };
+        let further_rows = usize::try_from(rows).unwrap_or(usize::MAX).saturating_sub(kept);
+        let report = Report { further_rows, ..Report::untitled("query", result) };
+        render(&[report], format, options, out)?;
+        return Ok(rows);
+    }
+    let mut writer = row_writer(format, &schema, options, out)?;
+    while let Some(batch) = stream.next().await? {
+        rows += batch.num_rows() as u64;
+        writer.write(&batch)?;
+    }
+    writer.finish()?;
+    Ok(rows)
+}
+
+/// Writes rows batch by batch.
+trait RowWriter: Send {
+    /// Writes the rows of a batch.
+    fn write(&mut self, batch: &RecordBatch) -> Result<(), RenderError>;
+    /// Writes what stands behind the last row. Without it the output is not whole.
+    fn finish(self: Box<Self>) -> Result<(), RenderError>;
+}
+
+fn row_writer<'a>(
+    format: Format,
+    schema: &SchemaRef,
+    options: &RenderOptions,
+    out: &'a mut (dyn Write + Send),
+) -> Result<Box<dyn RowWriter + 'a>, RenderError> {
+    Ok(match format {
+        Format::Csv => Box::new(csv::CsvWriter::begin(schema, options.csv_safe, out)?),
+        Format::Parquet => Box::new(parquet::ParquetFile::begin(schema, out)?),
+        Format::Ndjson => Box::new(json::Lines::begin(out)),
+        _ => Box::new(json::Rows::begin(out)),
+    })
+}
+
+/// Why nothing, or not all, was written.
+#[derive(Debug, thiserror::Error)]
+pub enum RenderError {
+    /// The output does not take more: a closed pipe, a full disk.
+    #[error("the output cannot be written")]
+    Write {
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// A value has no form in the format.
+    #[error("a column cannot be written as {format}: {message}")]
+    Value {
+        /// The format.
+        format: Format,
+        /// What is in the way, without values.
+        message: String,
+    },
+    /// No such format.
+    #[error("no format is called {given:?}; there are table, csv, json, ndjson, markdown, html and parquet")]
+    UnknownFormat {
+        /// What was asked for.
+        given: String,
+    },
+    /// The format holds one result.
+    #[error("{format} holds one report; {name:?} needs a file of its own")]
+    OneEach {
+        /// The format.
+        format: Format,
+        /// The second report.
+        name: String,
+    },
+    /// The page's template failed, which is a bug.
+    #[error("the page cannot be laid out: {message}")]
+    Page {
+        /// What the template engine said.
+        message: String,
+    },
+}
+
+impl RenderError {
+    pub(crate) fn write(source: io::Error) -> Self {
+        Self::Write { source }
+    }
+
+    fn arrow(format: Format, error: ArrowError) -> Self {
+        match error {
+            ArrowError::IoError(_, source) => Self::Write { source },
+            other => Self::Value { format, message: other.to_string() },
+        }
+    }
+
+    /// Whether the reader went away, which ends a command quietly.
+    #[must_use]
+    pub fn is_closed_pipe(&self) -> bool {
+        matches!(self, Self::Write { source } if source.kind() == io::ErrorKind::BrokenPipe)
+    }
+
+    /// What kind of failure it is.
+    #[must_use]
+    pub fn kind(&self) -> ErrorKind {
+        match self {
+            Self::Write { .. } => ErrorKind::Resource,
+            Self::UnknownFormat { .. } | Self::OneEach { .. } | Self::Value { .. } => ErrorKind::Usage,
+            Self::Page { .. } => ErrorKind::Unexpected,
+        }
+    }
+}

@@ -1,0 +1,161 @@
+//! Running a template on a session: bind, query, hold the chart and the checks against the result.
+
+use std::collections::BTreeMap;
+
+use crate::catalogue::CatalogueError;
+use crate::chart::Chart;
+use crate::checks::{CheckError, Level, Verdict};
+use crate::kind::ErrorKind;
+use crate::parameters::{Bindings, ParameterError, UsedParameter};
+use crate::render::RenderError;
+use crate::session::{QueryError, QueryResult, Session};
+use crate::template::{Template, TemplateError};
+
+/// A report that ran: what every format renders.
+#[derive(Debug, Clone)]
+pub struct Report {
+    /// The template's name; the key in formats that hold several reports.
+    pub name: String,
+    /// Its title; None for ad-hoc SQL, which is rendered without a heading.
+    pub title: Option<String>,
+    /// Its about text; may be empty.
+    pub about: String,
+    /// The parameters with the values that held in this run.
+    pub parameters: Vec<UsedParameter>,
+    /// The rows.
+    pub result: QueryResult,
+    /// Rows of the query that are not in `result`, where only as many were kept as a page shows; else 0.
+    pub further_rows: usize,
+    /// The checks' verdicts, in the header's order.
+    pub checks: Vec<Verdict>,
+    /// How to draw it; its columns exist.
+    pub chart: Option<Chart>,
+}
+
+impl Report {
+    /// A result of ad-hoc SQL as a report without a heading.
+    #[must_use]
+    pub fn untitled(name: &str, result: QueryResult) -> Self {
+        Self {
+            name: name.to_owned(),
+            title: None,
+            about: String::new(),
+            parameters: Vec::new(),
+            result,
+            further_rows: 0,
+            checks: Vec::new(),
+            chart: None,
+        }
+    }
+
+    /// The checks that failed at a level.
+    pub fn failed(&self, level: Level) -> impl Iterator<Item = &Verdict> {
+        self.checks.iter().filter(move |verdict| !verdict.held() && verdict.check.level == level)
+    }
+}
+
+/// Runs a template with the values given for its parameters.
+pub async fn run(
+    session: &Session,
+    template: &Template,
+    given: &BTreeMap<String, String>,
+) -> Result<Report, ReportError> {
+    let origin = || template.origin.clone();
+    let (mut bindings, parameters) = Bindings::for_parameters(&template.parameters, given)
+        .map_err(|source| ReportError::Parameter { name: template.name.clone(), source })?;
+    for used in &parameters {
+        if let Some(value) = used.value.as_ref().filter(|_| template.infers(&used.name)) {
+            bindings.leave_to_planner(&used.name, value.clone());
+        }
+    }
+    let result = session
+        .query(&template.sql, &bindings)
+        .await
+        .map_err(|source| ReportError::Query { origin: origin(), source })?;
+    if let Some(chart) = &template.chart {
+        let schema = &result.schema;
+        chart.fits(schema).map_err(|message| ReportError::Chart { origin: origin(), message })?;
+    }
+    let mut checks = Vec::with_capacity(template.checks.len());
+    for check in &template.checks {
+        let verdict = check.verdict(session.context(), &result, &bindings);
+        checks.push(verdict.map_err(|source| ReportError::Check { origin: origin(), source })?);
+    }
+    Ok(Report {
+        name: template.name.clone(),
+        title: Some(template.title.clone()),
+        about: template.about.clone(),
+        parameters,
+        result,
+        further_rows: 0,
+        checks,
+        chart: template.chart.clone(),
+    })
+}
+
+/// Why a report could not be made: each part's own error, with the report that it belongs to.
+#[derive(Debug, thiserror::Error)]
+pub enum ReportError {
+    /// There is no such report, or a folder of reports cannot be read.
+    #[error(transparent)]
+    Catalogue(#[from] CatalogueError),
+    /// A file is no report.
+    #[error(transparent)]
+    Template(#[from] TemplateError),
+    /// A parameter is unknown, missing or wrong.
+    #[error("report {name:?} cannot run")]
+    Parameter {
+        /// The report.
+        name: String,
+        /// Which parameter, and how.
+        #[source]
+        source: ParameterError,
+    },
+    /// Its SQL failed.
+    #[error("{origin} failed")]
+    Query {
+        /// The file.
+        origin: String,
+        /// How.
+        #[source]
+        source: QueryError,
+    },
+    /// Ad-hoc SQL failed while its rows were written.
+    #[error(transparent)]
+    Sql(#[from] QueryError),
+    /// Its chart does not fit its columns.
+    #[error("{origin}: {message}")]
+    Chart {
+        /// The file.
+        origin: String,
+        /// What does not fit.
+        message: String,
+    },
+    /// One of its checks cannot be evaluated.
+    #[error("{origin} has a check that does not work")]
+    Check {
+        /// The file.
+        origin: String,
+        /// Which, and why.
+        #[source]
+        source: CheckError,
+    },
+    /// It could not be rendered.
+    #[error(transparent)]
+    Render(#[from] RenderError),
+}
+
+impl ReportError {
+    /// What kind of failure it is.
+    #[must_use]
+    pub fn kind(&self) -> ErrorKind {
+        match self {
+            Self::Catalogue(error) => error.kind(),
+            Self::Template(error) => error.kind(),
+            Self::Parameter { source, .. } => source.kind(),
+            Self::Query { source, .. } | Self::Sql(source) => source.kind(),
+            Self::Chart { .. } | Self::Check { .. } => ErrorKind::Usage,
+            Self::Render(error) => error.kind(),
+        }
+    }
+}

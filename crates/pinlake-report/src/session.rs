@@ -1,0 +1,229 @@
+//! A DataFusion session over one lake: the views of the contract, read-only SQL, bound parameters.
+//!
+//! The session is handed plain facts: which Parquet files the Delta log names, how long they are and which snapshot
+//! each belongs to. It never lists a folder, so a file that no commit names is never read. SQL that would write
+//! or change anything is refused before it runs. Memory is bounded by [`SessionOptions::memory_limit_bytes`] for
+//! sorting, grouping and joining; the rows of a collected [`QueryResult`] come on top, which is why large results are better
+//! taken as a [`QueryStream`].
+
+mod countries;
+mod diagnosis;
+mod fault;
+mod lake_table;
+mod views;
+
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use arrow::array::RecordBatch;
+use arrow::datatypes::SchemaRef;
+use chrono::{DateTime, Utc};
+use datafusion::execution::SendableRecordBatchStream;
+use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
+use datafusion::execution::memory_pool::{FairSpillPool, TrackConsumersPool};
+use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
+use datafusion::logical_expr::LogicalPlan;
+use datafusion::prelude::{SQLOptions, SessionConfig, SessionContext};
+use futures::StreamExt;
+
+use crate::parameters::Bindings;
+pub(crate) use diagnosis::{message_on_rows, message_on_text};
+pub use fault::{DataFileError, Place, QueryError};
+
+/// The facts about a lake that SQL needs; nothing in here is looked for on disk.
+#[derive(Debug, Clone)]
+pub struct LakeTables {
+    /// The columns of `endpoints` in order, `snapshot` among them as the last. The Parquet files hold all but that one.
+    pub schema: SchemaRef,
+    /// Every data file that the table's log names, of all snapshots.
+    pub files: Vec<TableFile>,
+    /// One fact for each snapshot, in the order that the view `snapshots` shows.
+    pub snapshots: Vec<SnapshotFact>,
+    /// The snapshot that `endpoints` and the views on it show. None: there is none, and they are empty.
+    pub selected: Option<String>,
+}
+
+/// One Parquet file of the table.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TableFile {
+    /// Where it lies; a relative path is taken from the current folder.
+    pub path: PathBuf,
+    /// Its length in bytes according to the log. A file of another length is refused as damaged.
+    pub bytes: u64,
+    /// Its rows according to the log; `count(*)` is answered from this.
+    pub rows: u64,
+    /// The id of the snapshot that it belongs to.
+    pub snapshot: String,
+}
+
+/// One snapshot, as the view `snapshots` shows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SnapshotFact {
+    /// Its id.
+    pub snapshot: String,
+    /// Rows in it.
+    pub rows: u64,
+    /// Data files in it.
+    pub files: u64,
+    /// Bytes of these files.
+    pub bytes: u64,
+    /// When its commit was made, where the log tells.
+    pub committed_at: Option<DateTime<Utc>>,
+}
+
+/// How much of the machine a session may use.
+#[derive(Debug, Clone)]
+pub struct SessionOptions {
+    /// Partitions that a query is spread over, at least 1. The tokio runtime decides how many run at once.
+    pub threads: usize,
+    /// Bytes that operators may hold before they spill or fail. None: unbounded.
+    pub memory_limit_bytes: Option<usize>,
+    /// A folder for spilled rows. None: nothing is spilled, for rows hold personal data and a library picks no folder for that.
+    pub spill_dir: Option<PathBuf>,
+}
+
+/// A session over one lake. Cheap to query many times: file footers are read once.
+pub struct Session {
+    context: SessionContext,
+    tables: LakeTables,
+}
+
+/// All rows of one query, in memory.
+#[derive(Debug, Clone)]
+pub struct QueryResult {
+    /// The columns; valid for a result without rows too. Text may be `Utf8View`, which Arrow's kernels take as they take `Utf8`.
+    pub schema: SchemaRef,
+    /// The rows in order, every batch with that schema.
+    pub batches: Vec<RecordBatch>,
+    /// From the start of planning to the last row.
+    pub elapsed: Duration,
+}
+
+impl QueryResult {
+    /// The number of rows.
+    #[must_use]
+    pub fn rows(&self) -> usize {
+        self.batches.iter().map(RecordBatch::num_rows).sum()
+    }
+}
+
+/// The rows of one query as they come.
+pub struct QueryStream {
+    stream: SendableRecordBatchStream,
+    sql: String,
+    files: Arc<[PathBuf]>,
+}
+
+impl QueryStream {
+    /// The columns.
+    #[must_use]
+    pub fn schema(&self) -> SchemaRef {
+        self.stream.schema()
+    }
+
+    /// The next rows, or None behind the last.
+    pub async fn next(&mut self) -> Result<Option<RecordBatch>, QueryError> {
+        match self.stream.next().await {
+            None => Ok(None),
+            Some(Ok(batch)) => Ok(Some(batch)),
+            Some(Err(error)) => Err(diagnosis::while_running(&error, &self.sql, &self.files)),
+        }
+    }
+}
+
+impl Session {
+    /// Opens a session and defines the views. No data file is touched yet.
+    pub async fn open(tables: LakeTables, options: SessionOptions) -> Result<Self, QueryError> {
+        let mut config = SessionConfig::new()
+            .with_target_partitions(options.threads.max(1))
+            .with_default_catalog_and_schema("pinlake", "lake")
+            .with_information_schema(true);
+        config.options_mut().sql_parser.collect_spans = true;
+        if let Some(limit_bytes) = options.memory_limit_bytes {
+            // Each sort sets this aside for merging what it spilled; the usual 10 MB would be all of a small limit.
+            let reserved = &mut config.options_mut().execution.sort_spill_reservation_bytes;
+            *reserved = (*reserved).min(limit_bytes / (8 * options.threads.max(1)));
+        }
+        let context = SessionContext::new_with_config_rt(config, runtime(&options)?);
+        views::register(&context, &tables).await.map_err(|error| diagnosis::unexpected(&error))?;
+        Ok(Self { context, tables })
+    }
+
+    /// The snapshot that `endpoints` shows.
+    #[must_use]
+    pub fn selected_snapshot(&self) -> Option<&str> {
+        self.tables.selected.as_deref()
+    }
+
+    /// The names of its tables and views, for listings and completion.
+    #[must_use]
+    pub fn view_names(&self) -> Vec<&'static str> {
+        views::NAMES.to_vec()
+    }
+
+    /// Runs one read-only statement and collects its rows.
+    pub async fn query(&self, sql: &str, bindings: &Bindings) -> Result<QueryResult, QueryError> {
+        let started = Instant::now();
+        let mut stream = self.stream(sql, bindings).await?;
+        let schema = stream.schema();
+        let mut batches = Vec::new();
+        while let Some(batch) = stream.next().await? {
+            if batch.num_rows() > 0 {
+                batches.push(batch);
+            }
+        }
+        Ok(QueryResult { schema, batches, elapsed: started.elapsed() })
+    }
+
+    /// Starts one read-only statement; rows are made as they are asked for.
+    pub async fn stream(&self, sql: &str, bindings: &Bindings) -> Result<QueryStream, QueryError> {
+        let plan = self.plan(sql).await?;
+        let values = bindings.resolve(&plan)?;
+        let plan = plan.with_param_values(values).map_err(|error| diagnosis::while_planning(&error, sql))?;
+        let frame = datafusion::dataframe::DataFrame::new(self.context.state(), plan);
+        let stream = frame.execute_stream().await.map_err(|error| diagnosis::while_planning(&error, sql))?;
+        let files = self.tables.files.iter().map(|file| file.path.clone()).collect();
+        Ok(QueryStream { stream, sql: sql.to_owned(), files })
+    }
+
+    /// The columns that a statement would give, without running it.
+    pub async fn columns(&self, sql: &str) -> Result<SchemaRef, QueryError> {
+        let plan = self.plan(sql).await?;
+        Ok(Arc::new(plan.schema().as_arrow().clone()))
+    }
+
+    async fn plan(&self, sql: &str) -> Result<LogicalPlan, QueryError> {
+        let state = self.context.state();
+        let plan =
+            state.create_logical_plan(sql).await.map_err(|error| diagnosis::while_planning(&error, sql))?;
+        let allowed =
+            SQLOptions::new().with_allow_ddl(false).with_allow_dml(false).with_allow_statements(false);
+        match allowed.verify_plan(&plan) {
+            Ok(()) => Ok(plan),
+            Err(_) => Err(QueryError::ReadOnly { statement: diagnosis::statement_name(&plan) }),
+        }
+    }
+
+    /// The context for expressions over results, such as a report's checks.
+    pub(crate) fn context(&self) -> &SessionContext {
+        &self.context
+    }
+}
+
+fn runtime(options: &SessionOptions) -> Result<Arc<RuntimeEnv>, QueryError> {
+    let mode = match &options.spill_dir {
+        Some(dir) => DiskManagerMode::Directories(vec![dir.clone()]),
+        None => DiskManagerMode::Disabled,
+    };
+    let mut builder =
+        RuntimeEnvBuilder::new().with_disk_manager_builder(DiskManagerBuilder::default().with_mode(mode));
+    if let Some(limit_bytes) = options.memory_limit_bytes {
+        // A fair pool leaves every spilling operator its part; the tracker names the largest consumers when it is exhausted.
+        let named_consumers = NonZeroUsize::new(3).unwrap_or(NonZeroUsize::MIN);
+        let pool = TrackConsumersPool::new(FairSpillPool::new(limit_bytes), named_consumers);
+        builder = builder.with_memory_pool(Arc::new(pool));
+    }
+    builder.build_arc().map_err(|error| diagnosis::unexpected(&error))
+}

@@ -1,0 +1,26 @@
+-- title: Growth
+-- about: How many endpoints came in each period (UTC), and how many there were by then? Periods without new
+-- about: endpoints are left out; endpoints without a creation date come last, as a period of their own.
+-- param: grain text = month {day, week, month}  Length of a period; weeks begin on Monday
+-- chart: column x=period y=new_endpoints series=channel_type
+
+WITH periods AS (
+    SELECT
+        CAST(date_trunc($grain, creation_date) AS DATE) AS period,
+        channel_type,
+        count(*) AS new_endpoints
+    FROM endpoints
+    GROUP BY 1, 2
+)
+
+SELECT
+    period,
+    channel_type,
+    new_endpoints,
+    sum(new_endpoints) OVER (
+        PARTITION BY channel_type
+        ORDER BY period NULLS LAST
+        ROWS UNBOUNDED PRECEDING
+    ) AS running_total
+FROM periods
+ORDER BY period NULLS LAST, channel_type NULLS LAST
