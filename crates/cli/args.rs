@@ -36,7 +36,7 @@ Exit codes are listed by `pinlake man`.";
 
 /// Amazon Pinpoint endpoint exports to a Delta Lake table and SQL reports.
 #[derive(Debug, Parser)]
-#[command(name = "pinlake", version, styles = STYLES, after_help = AFTER_HELP, max_term_width = 100)]
+#[command(name = "pinlake", version, styles = STYLES, after_help = AFTER_HELP, max_term_width = 100, args_override_self = true)]
 pub(crate) struct Cli {
     #[command(flatten)]
     pub(crate) global: GlobalArgs,

@@ -34,7 +34,8 @@ impl OpenLake {
         let options = SessionOptions {
             threads: settings.threads,
             memory_limit_bytes: settings.memory_limit_bytes,
-            spill_dir: None,
+            // Rows that do not fit the bound go where temporary files go, in a folder that only its owner can read.
+            spill_dir: settings.memory_limit_bytes.map(|_| std::env::temp_dir()),
         };
         let session = Session::open(tables, options).await?;
         Ok(Self { lake, snapshot, session })

@@ -17,7 +17,7 @@ use crate::args::{ConvertOptions, OutputArgs, RunArgs};
 use crate::exit::CliError;
 
 /// The reports that give an overview in the terminal.
-const OVERVIEW: [&str; 2] = ["audience-summary", "channel-mix"];
+const OVERVIEW: [&str; 2] = ["audience-summary", "targetable"];
 
 /// Carries out the whole pipeline against AWS, or whatever `--endpoint-url` names.
 pub(crate) async fn run(context: &Context, args: &RunArgs) -> anyhow::Result<()> {
