@@ -64,15 +64,15 @@ async fn dispatch(context: &Context, command: Command) -> anyhow::Result<()> {
     match command {
         // These two end at a signal in their own way.
         Command::Local(args) => local::serve(context, &args).await,
-        Command::Sql(args) => sql::run(context, args).await,
-        Command::Demo(args) => until_interrupted(demo::run(context, &args)).await,
-        Command::Run(args) => until_interrupted(run::run(context, &args)).await,
-        Command::Export(command) => until_interrupted(export::run(context, &command)).await,
-        Command::Fetch(args) => until_interrupted(fetch::run(context, &args)).await,
-        Command::Convert(args) => until_interrupted(convert::run(context, &args)).await,
-        Command::Report(args) => until_interrupted(report::run(context, &args)).await,
-        Command::Snapshots(command) => snapshots::run(context, command).await,
-        Command::Generate(args) => until_interrupted(generate::run(context, &args)).await,
+        Command::Sql(args) => Box::pin(sql::run(context, args)).await,
+        Command::Demo(args) => until_interrupted(Box::pin(demo::run(context, &args))).await,
+        Command::Run(args) => until_interrupted(Box::pin(run::run(context, &args))).await,
+        Command::Export(command) => until_interrupted(Box::pin(export::run(context, &command))).await,
+        Command::Fetch(args) => until_interrupted(Box::pin(fetch::run(context, &args))).await,
+        Command::Convert(args) => until_interrupted(Box::pin(convert::run(context, &args))).await,
+        Command::Report(args) => until_interrupted(Box::pin(report::run(context, &args))).await,
+        Command::Snapshots(command) => Box::pin(snapshots::run(context, command)).await,
+        Command::Generate(args) => until_interrupted(Box::pin(generate::run(context, &args))).await,
         Command::Completions { .. } | Command::Man { .. } => Ok(()),
     }
 }

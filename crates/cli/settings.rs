@@ -121,10 +121,10 @@ fn in_config(key: &str, error: &str) -> anyhow::Error {
 mod tests {
     use super::*;
 
-    fn resolve(args: GlobalArgs, environment: &[(&str, &str)], config: Config) -> Settings {
+    fn resolve(args: &GlobalArgs, environment: &[(&str, &str)], config: Config) -> Settings {
         let environment =
             environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-        Settings::resolve(&args, &environment, config).unwrap()
+        Settings::resolve(args, &environment, config).unwrap()
     }
 
     #[test]
@@ -133,12 +133,12 @@ mod tests {
             || Config { region: Some("eu-west-1".into()), lake: Some("c".into()), ..Config::default() };
         let flag = GlobalArgs { region: Some("us-west-2".into()), ..GlobalArgs::default() };
         let variable = [("AWS_REGION", "ap-south-1")];
-        assert_eq!(resolve(flag, &variable, config()).region.as_deref(), Some("us-west-2"));
+        assert_eq!(resolve(&flag, &variable, config()).region.as_deref(), Some("us-west-2"));
         // Silence leaves it to the SDK, which reads the variable.
-        assert_eq!(resolve(GlobalArgs::default(), &variable, config()).region, None);
-        assert_eq!(resolve(GlobalArgs::default(), &[], config()).region.as_deref(), Some("eu-west-1"));
-        assert_eq!(resolve(GlobalArgs::default(), &[], config()).lake, PathBuf::from("c"));
-        assert_eq!(resolve(GlobalArgs::default(), &[], Config::default()).lake, PathBuf::from(DEFAULT_LAKE));
+        assert_eq!(resolve(&GlobalArgs::default(), &variable, config()).region, None);
+        assert_eq!(resolve(&GlobalArgs::default(), &[], config()).region.as_deref(), Some("eu-west-1"));
+        assert_eq!(resolve(&GlobalArgs::default(), &[], config()).lake, PathBuf::from("c"));
+        assert_eq!(resolve(&GlobalArgs::default(), &[], Config::default()).lake, PathBuf::from(DEFAULT_LAKE));
     }
 
     #[test]

@@ -27,7 +27,7 @@ pub(crate) struct ExportTarget {
     /// The Pinpoint application (project) id
     #[arg(long, env = "PINLAKE_APPLICATION_ID", value_name = "ID", hide_env_values = true)]
     pub(crate) application_id: Option<String>,
-    /// Where Pinpoint writes the pieces: s3://bucket/prefix/
+    /// Where Pinpoint writes the pieces: `s3://bucket/prefix/`
     #[arg(long, value_name = "URL")]
     pub(crate) s3_url_prefix: Option<String>,
     /// The IAM role that Pinpoint writes with
@@ -96,7 +96,7 @@ pub(crate) struct JobArgs {
 /// `pinlake fetch`.
 #[derive(Debug, Args)]
 pub(crate) struct FetchArgs {
-    /// Where the pieces are: s3://bucket/prefix/
+    /// Where the pieces are: `s3://bucket/prefix/`
     pub(crate) src: String,
     /// The folder to write them to
     pub(crate) dest: PathBuf,

@@ -67,7 +67,7 @@ mod tests {
         assert_eq!(byte_size("1GiB"), Ok(1 << 30));
         assert_eq!(byte_size("256MB"), Ok(256_000_000));
         assert!(byte_size("lots").is_err());
-        assert_eq!(duration("2h"), Ok(Duration::from_secs(7200)));
+        assert_eq!(duration("2h"), Ok(Duration::from_hours(2)));
         assert!(duration("2").is_err());
         assert_eq!(assignment("a=b=c"), Ok(("a".to_owned(), "b=c".to_owned())));
         assert!(assignment("=b").is_err());

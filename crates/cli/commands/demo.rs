@@ -86,17 +86,22 @@ async fn connect(server: &LocalServer) -> Aws {
 }
 
 fn tell_next(context: &Context, out: &Path) {
-    let lake = context.settings.lake.display();
+    // As it was called, so that the lines can be pasted: `cargo run` calls target/release/pinlake.
+    let program = std::env::args().next().unwrap_or_else(|| "pinlake".to_owned());
+    let (lake, page) = (context.settings.lake.display(), out.join("report.html"));
     context.ui.note(format!(
         "
 Next:
   open {page}
-  pinlake --lake {lake} report --list
-  pinlake --lake {lake} sql 'SELECT channel_type, count(*) AS endpoints FROM endpoints GROUP BY 1 ORDER BY 2 DESC'
-  pinlake --lake ./lake convert s3://YOUR-BUCKET/YOUR-EXPORT/     an export of your own, with your AWS credentials
-  pinlake --lake ./lake convert OLD-EXPORTS/                      pieces that lie in a folder
-  pinlake --lake ./lake run --application-id ID --s3-url-prefix s3://BUCKET/PREFIX/ --role-arn ARN
-                                                                  this same run against a Pinpoint of your own",
-        page = out.join("report.html").display(),
+  {program} --lake {lake} report --list
+  {program} --lake {lake} sql 'SELECT country, count(*) FROM endpoints GROUP BY 1'
+
+An export of your own, from S3 with your AWS credentials or from a folder, into ./lake:
+  {program} convert s3://BUCKET/PREFIX/
+  {program} convert OLD-EXPORTS/
+
+This same run against a Pinpoint of your own:
+  {program} run --application-id ID --s3-url-prefix s3://BUCKET/PREFIX/ --role-arn ARN",
+        page = page.display(),
     ));
 }

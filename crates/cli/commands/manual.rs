@@ -19,19 +19,15 @@ pub(crate) fn completions(shell: clap_complete::Shell) -> anyhow::Result<()> {
 /// Prints the manual page in roff, or writes a page for each command into a folder.
 pub(crate) fn man(folder: Option<&Path>) -> anyhow::Result<()> {
     let command = Cli::command().after_long_help(exit_codes());
-    match folder {
-        Some(folder) => {
-            std::fs::create_dir_all(folder)
-                .with_context(|| format!("cannot make the folder {}", folder.display()))?;
-            clap_mangen::generate_to(command, folder)
-                .with_context(|| format!("cannot write manual pages into {}", folder.display()))
-        }
-        None => {
-            let mut page = Vec::new();
-            clap_mangen::Man::new(command).render(&mut page)?;
-            Ok(io::stdout().write_all(&page)?)
-        }
-    }
+    let Some(folder) = folder else {
+        let mut page = Vec::new();
+        clap_mangen::Man::new(command).render(&mut page)?;
+        return Ok(io::stdout().write_all(&page)?);
+    };
+    std::fs::create_dir_all(folder)
+        .with_context(|| format!("cannot make the folder {}", folder.display()))?;
+    clap_mangen::generate_to(command, folder)
+        .with_context(|| format!("cannot write manual pages into {}", folder.display()))
 }
 
 fn exit_codes() -> String {

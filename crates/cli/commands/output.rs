@@ -108,8 +108,9 @@ pub(crate) fn whole_file(
     fill: impl FnOnce(&mut (dyn Write + Send)) -> anyhow::Result<()>,
 ) -> anyhow::Result<()> {
     let partial = partial_path(path);
-    let file = std::fs::File::create(&partial).with_context(|| format!("cannot write {}", path.display()))?;
-    let mut out = BufWriter::new(file);
+    let created =
+        std::fs::File::create(&partial).with_context(|| format!("cannot write {}", path.display()))?;
+    let mut out = BufWriter::new(created);
     let filled =
         fill(&mut out).and_then(|()| out.flush().with_context(|| format!("cannot write {}", path.display())));
     drop(out);

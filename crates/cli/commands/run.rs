@@ -1,5 +1,6 @@
 //! `pinlake run`: export, wait, fetch, convert and report in one go.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use chrono::Utc;
@@ -77,7 +78,7 @@ pub(super) async fn report(context: &Context, lake: &Path, out: Option<&Path>) -
         Some(_) => all,
         None => all.into_iter().filter(|template| is_overview(&template.name)).collect(),
     };
-    let reports = run_all(context, &lake, &wanted, &Default::default()).await?;
+    let reports = run_all(context, &lake, &wanted, &BTreeMap::new()).await?;
     let overview: Vec<Report> = reports.iter().filter(|report| is_overview(&report.name)).cloned().collect();
     let shown = OutputArgs { max_rows: 15, ..OutputArgs::default() };
     Output::new(&shown, PageFacts::default()).write(&overview)?;

@@ -25,17 +25,15 @@ pub(crate) async fn run(context: &Context, command: SnapshotsCommand) -> anyhow:
         }
         SnapshotsCommand::Show { id, json } => {
             let lake = Lake::open(&context.settings.lake).await?;
-            let id = match chosen(Some(&id))? {
-                Some(id) => lake.snapshot(&id)?.id.clone(),
-                None => match lake.latest() {
-                    Some(latest) => latest.id.clone(),
-                    None => {
-                        let lake = lake.root().display();
-                        return Err(CliError::usage(format!("the lake {lake} has no snapshot yet")).into());
-                    }
-                },
+            let found = match chosen(Some(&id))? {
+                Some(id) => Some(lake.snapshot(&id)?),
+                None => lake.latest(),
             };
-            let manifest = lake.manifest(&id)?;
+            let Some(snapshot) = found else {
+                let lake = lake.root().display();
+                return Err(CliError::usage(format!("the lake {lake} has no snapshot yet")).into());
+            };
+            let manifest = lake.manifest(&snapshot.id)?;
             let mut out = io::stdout().lock();
             if json {
                 writeln!(out, "{}", serde_json::to_string_pretty(&manifest)?)?;

@@ -82,13 +82,14 @@ impl Meter {
             Display::Bar(bar) => {
                 bar.set_length(total.max(1));
                 bar.set_position(done.min(total));
-                bar.set_message(format!(
-                    "{} of {} {}{}{note}",
-                    unit.show(done),
-                    unit.show(total),
-                    if unit == Unit::Bytes { "" } else { unit.name() },
-                    if note.is_empty() { "" } else { " · " }
-                ));
+                let mut message = format!("{} of {}", unit.show(done), unit.show(total));
+                if let Unit::Things(name) = unit {
+                    message = format!("{message} {name}");
+                }
+                if !note.is_empty() {
+                    message = format!("{message} · {note}");
+                }
+                bar.set_message(message);
             }
             Display::Json { last } => {
                 let due = last.is_none_or(|last| last.elapsed() >= JSON_INTERVAL);

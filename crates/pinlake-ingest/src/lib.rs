@@ -25,7 +25,8 @@ mod work;
 
 pub use error::{ErrorKind, IngestError};
 pub use limits::Limits;
-pub use outcome::{MaxRejects, Outcome};
+pub use outcome::Outcome;
 pub use pipeline::convert;
 pub use plan::{ConvertRequest, Plan};
 pub use progress::{Progress, ProgressSnapshot};
+pub use rejects::MaxRejects;

@@ -1,7 +1,6 @@
 //! What a conversion came to: the manifest, and whether it adds up.
 
 use std::collections::BTreeMap;
-use std::str::FromStr;
 
 use chrono::Utc;
 use pinlake_decode::{Drift, DriftKind};
@@ -11,43 +10,6 @@ use pinlake_lake::{
 };
 
 use crate::plan::Plan;
-
-/// How many rejects are put up with.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum MaxRejects {
-    /// At most this many lines.
-    Count(u64),
-    /// At most this share of the lines that are not blank, in percent.
-    Percent(f64),
-}
-
-impl MaxRejects {
-    /// Whether `rejects` among `lines` lines that are not blank are too many.
-    #[must_use]
-    pub fn is_exceeded(self, rejects: u64, lines: u64) -> bool {
-        match self {
-            Self::Count(most) => rejects > most,
-            Self::Percent(percent) => rejects as f64 * 100.0 > percent * lines as f64,
-        }
-    }
-}
-
-impl FromStr for MaxRejects {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let wrong = || format!("`{text}` is neither a number of lines nor a percentage such as 0.1%");
-        match text.strip_suffix('%') {
-            Some(percent) => percent
-                .parse()
-                .ok()
-                .filter(|percent: &f64| (0.0..=100.0).contains(percent))
-                .map(Self::Percent)
-                .ok_or_else(wrong),
-            None => text.parse().map(Self::Count).map_err(|_| wrong()),
-        }
-    }
-}
 
 /// A snapshot that was published.
 #[derive(Debug)]
@@ -156,21 +118,4 @@ fn drift_section(tally: &Tally) -> DriftSection {
         };
     }
     section
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn rejects_are_allowed_by_number_or_share() {
-        let max = |text: &str| text.parse::<MaxRejects>().unwrap();
-        assert!(!max("0").is_exceeded(0, 10));
-        assert!(max("0").is_exceeded(1, 10));
-        assert!(!max("10%").is_exceeded(1, 10));
-        assert!(max("9.9%").is_exceeded(1, 10));
-        for wrong in ["", "-1", "x", "101%", "%", "1.5"] {
-            assert!(wrong.parse::<MaxRejects>().is_err(), "{wrong}");
-        }
-    }
 }

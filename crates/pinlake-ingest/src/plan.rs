@@ -11,7 +11,7 @@ use pinlake_source::{Aws, ExportJob, Filter, Listing, Location, Piece, Skipped, 
 
 use crate::error::IngestError;
 use crate::limits::Limits;
-use crate::outcome::MaxRejects;
+use crate::rejects::MaxRejects;
 
 /// What somebody wants converted, and how.
 #[derive(Debug)]

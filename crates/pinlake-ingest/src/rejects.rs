@@ -1,17 +1,56 @@
 //! `rejects.ndjson`: every rejected line, in the order of pieces and lines, whatever order blocks are decoded in.
 //!
 //! Each piece's rejects go to a part of their own, opened with the first; at the end the parts become one file.
-//! In memory are only those of blocks that were decoded before an earlier block of their piece.
+//! In memory are only those of blocks that were decoded before an earlier block of their piece. How many are too many is
+//! said here too ([`MaxRejects`]), and judged at the end by whoever publishes.
 
 use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions};
 use std::io::{BufWriter, Write as _};
 use std::path::{Path, PathBuf};
+use std::str::FromStr;
 use std::sync::{Mutex, PoisonError};
 
 use pinlake_decode::Reject;
 
 use crate::error::IngestError;
+
+/// How many rejects are put up with.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum MaxRejects {
+    /// At most this many lines.
+    Count(u64),
+    /// At most this share of the lines that are not blank, in percent.
+    Percent(f64),
+}
+
+impl MaxRejects {
+    /// Whether `rejects` among `lines` lines that are not blank are too many.
+    #[must_use]
+    pub fn is_exceeded(self, rejects: u64, lines: u64) -> bool {
+        match self {
+            Self::Count(most) => rejects > most,
+            Self::Percent(percent) => rejects as f64 * 100.0 > percent * lines as f64,
+        }
+    }
+}
+
+impl FromStr for MaxRejects {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let wrong = || format!("`{text}` is neither a number of lines nor a percentage such as 0.1%");
+        match text.strip_suffix('%') {
+            Some(percent) => percent
+                .parse()
+                .ok()
+                .filter(|percent: &f64| (0.0..=100.0).contains(percent))
+                .map(Self::Percent)
+                .ok_or_else(wrong),
+            None => text.parse().map(Self::Count).map_err(|_| wrong()),
+        }
+    }
+}
 
 /// Where the rejects of all pieces are collected.
 #[derive(Debug)]
@@ -175,5 +214,17 @@ mod tests {
         let expected = [("a", 3), ("a", 4), ("a", 9), ("b", 1)];
         assert_eq!(lines, expected.map(|(piece, line)| (piece.to_owned(), line)));
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn rejects_are_allowed_by_number_or_share() {
+        let max = |text: &str| text.parse::<MaxRejects>().unwrap();
+        assert!(!max("0").is_exceeded(0, 10));
+        assert!(max("0").is_exceeded(1, 10));
+        assert!(!max("10%").is_exceeded(1, 10));
+        assert!(max("9.9%").is_exceeded(1, 10));
+        for wrong in ["", "-1", "x", "101%", "%", "1.5"] {
+            assert!(wrong.parse::<MaxRejects>().is_err(), "{wrong}");
+        }
     }
 }

@@ -107,19 +107,19 @@ impl Work {
     fn convert_block(&self, piece: &OpenPiece, block: &Block) -> Result<(), IngestError> {
         let idle = lock(&self.decoders).pop();
         let mut decoder = idle.unwrap_or_else(|| BlockDecoder::new(self.options));
-        let decoded = decoder
+        let outcome = decoder
             .decode(&piece.name, piece.index, block)
             .map_err(|source| IngestError::Columns { piece: piece.name.clone(), source })?;
         lock(&self.decoders).push(decoder);
-        self.progress.decoded(decoded.rows(), decoded.rejects.len() as u64);
-        if let Some(batch) = &decoded.batch {
+        self.progress.decoded(outcome.rows(), outcome.rejects.len() as u64);
+        if let Some(batch) = &outcome.batch {
             self.lanes.write(batch)?;
-            self.duplicates.add(&decoded.id_hashes)?;
+            self.duplicates.add(&outcome.id_hashes)?;
         }
-        if !decoded.drift.is_empty() {
-            lock(&self.drift).merge(decoded.drift.clone());
+        if !outcome.drift.is_empty() {
+            lock(&self.drift).merge(outcome.drift.clone());
         }
-        piece.add(self, decoded)
+        piece.add(self, outcome)
     }
 }
 

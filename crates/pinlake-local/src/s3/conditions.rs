@@ -89,6 +89,7 @@ mod tests {
 
     use super::*;
 
+    #[expect(clippy::unnecessary_wraps, reason = "a condition is optional wherever it stands")]
     fn etag(value: &str) -> Option<ETagCondition> {
         Some(ETagCondition::ETag(ETag::Strong(value.to_owned())))
     }
@@ -97,7 +98,7 @@ mod tests {
     fn etags_and_times_decide() {
         let object = Object::new(Bytes::from_static(b"same"));
         let right = object.etag().to_owned();
-        let later = Some(Timestamp::from(SystemTime::now() + Duration::from_secs(60)));
+        let later = Some(Timestamp::from(SystemTime::now() + Duration::from_mins(1)));
         let code =
             |conditions: Conditions| conditions.check_read(&object).err().map(|error| error.code().clone());
         let none = Conditions::default;

@@ -1,5 +1,6 @@
 //! Plain HTTP: what no SDK would send, and the wire form that SDKs hide.
 
+use std::fmt::Write;
 use std::time::SystemTime;
 
 use aws_credential_types::Credentials;
@@ -45,10 +46,10 @@ async fn send(
     let host = server.pinpoint_url().replace("http://", "");
     let mut request = format!("{method} {path} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n");
     if !headers.iter().any(|(name, _)| name == "content-length") {
-        request.push_str(&format!("content-length: {}\r\n", body.len()));
+        write!(request, "content-length: {}\r\n", body.len())?;
     }
     for (name, value) in headers {
-        request.push_str(&format!("{name}: {value}\r\n"));
+        write!(request, "{name}: {value}\r\n")?;
     }
     let mut stream = TcpStream::connect(&host).await?;
     stream.write_all(format!("{request}\r\n{body}").as_bytes()).await?;

@@ -1,0 +1,67 @@
+# Recipes for those who work on pinlake. `just` lists them; CONTRIBUTING.md says when to use which.
+
+set shell := ["bash", "-euo", "pipefail", "-c"]
+
+# Where throw-away lakes and pieces go.
+scratch := env("TMPDIR", "/tmp") / "pinlake-just"
+
+# List the recipes
+default:
+    @just --list --unsorted
+
+# Everything that must hold before a change lands
+ci:
+    .ci/run
+
+# All tests of the workspace
+test *ARGS:
+    cargo test --workspace {{ ARGS }}
+
+# The rules of ARCHITECTURE.md alone
+architecture:
+    cargo test --workspace --test pinlake architecture::
+
+# Clippy, warnings denied
+lint:
+    cargo clippy --workspace --all-targets -- --deny warnings
+
+# Format all code
+fmt:
+    cargo fmt --all
+
+# Documentation of all rooms, warnings denied
+doc:
+    RUSTDOCFLAGS="--deny warnings" cargo doc --workspace --no-deps
+
+# Licences, advisories and banned crates; needs cargo-deny
+deny:
+    cargo deny --workspace check
+
+# The whole pipeline on a synthetic audience, with its reports
+demo ENDPOINTS="100000":
+    cargo run --release -- demo --endpoints {{ ENDPOINTS }} --out {{ scratch }}/demo
+
+# A local Pinpoint and S3 with an audience in it, until interrupted
+local ENDPOINTS="10000":
+    cargo run --release -- local --generate {{ ENDPOINTS }}
+
+# A synthetic audience as pieces, in the exact form of an export
+generate ENDPOINTS="1000000" DEST=(scratch / "pieces") PIECES="20":
+    cargo run --release -- generate {{ ENDPOINTS }} {{ DEST }} --pieces {{ PIECES }}
+
+# Make data-samples anew; a difference means that the generator changed
+samples:
+    rm -rf data-samples/export data-samples/odd-values
+    cargo run -- generate 300 data-samples/export --pieces 3
+    cargo run -- generate 300 data-samples/odd-values --pieces 1 --odd-share 0.4 --seed 7
+    git status --short data-samples
+
+# Pieces to Parquet against DuckDB, ClickHouse and Polars, in turn; needs `pip install duckdb chdb polars`
+compare *ARGS:
+    cargo build --release
+    python3 benches/compare.py {{ ARGS }}
+
+# A lake read by DuckDB, deltalake and pyarrow; needs `pip install deltalake duckdb pyarrow`
+readers *ARGS:
+    cargo build --release
+    python3 benches/readers.py {{ ARGS }}
