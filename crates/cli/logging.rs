@@ -10,7 +10,8 @@ use crate::settings::Settings;
 
 /// Installs the one subscriber of the process. `PINLAKE_LOG` takes a filter in the syntax of `tracing`; otherwise
 /// warnings are told, `-v` tells what pinlake does, `-vv` in detail, `-vvv` what the libraries below it do too.
-/// The libraries' own logs stay off until then, since those of HTTP clients quote headers.
+/// The libraries' own logs stay off until then, since those of HTTP clients quote headers; those of s3s, which the local
+/// server stands on, stay off for good: it calls each refused request an error and can print whole requests.
 pub(crate) fn install(settings: &Settings) {
     let level = match (settings.quiet, settings.verbose) {
         (true, _) => LevelFilter::ERROR,
@@ -23,7 +24,7 @@ pub(crate) fn install(settings: &Settings) {
         .map(|room| format!("pinlake_{room}={level}"))
         .join(",");
     let filter = EnvFilter::try_from_env("PINLAKE_LOG")
-        .unwrap_or_else(|_| EnvFilter::new(format!("{others},pinlake={level},{own}")));
+        .unwrap_or_else(|_| EnvFilter::new(format!("{others},s3s=off,pinlake={level},{own}")));
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)

@@ -111,12 +111,11 @@ pub(crate) fn whole_file(
     let created =
         std::fs::File::create(&partial).with_context(|| format!("cannot write {}", path.display()))?;
     let mut out = BufWriter::new(created);
-    let filled =
-        fill(&mut out).and_then(|()| out.flush().with_context(|| format!("cannot write {}", path.display())));
+    let filled = fill(&mut out).and_then(|()| Ok(out.flush()?));
     drop(out);
-    let moved = filled.and_then(|()| {
-        std::fs::rename(&partial, path).with_context(|| format!("cannot write {}", path.display()))
-    });
+    let moved = filled
+        .and_then(|()| Ok(std::fs::rename(&partial, path)?))
+        .with_context(|| format!("cannot write {}", path.display()));
     if moved.is_err() {
         // The error that brought us here is the one to tell.
         let _ = std::fs::remove_file(&partial);

@@ -69,7 +69,7 @@ pub(super) async fn answer(
                 drop(out);
                 // The error of the query is the one to tell.
                 let _ = std::fs::remove_file(&partial);
-                return Err(error.into());
+                return Err(anyhow::Error::from(error).context(problem()));
             }
             out.flush().with_context(problem)?;
             std::fs::rename(&partial, &path).with_context(problem)

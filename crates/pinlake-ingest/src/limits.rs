@@ -28,7 +28,7 @@ pub struct Limits {
 impl Limits {
     /// Bounds for `threads` workers that together keep near `memory_bytes` (512 MiB when not given).
     ///
-    /// An eighth is the window of fetched bytes, an eighth is for inflated pieces (which is why a piece is inflated at once
+    /// An eighth is the window of fetched bytes, a quarter is for inflated pieces (which is why a piece is inflated at once
     /// only up to that size over the number of threads), a sixteenth for hashes of ids. The rest is the writers': a row group
     /// a lane, encoded, and the columns of the blocks in work.
     #[must_use]
@@ -36,7 +36,7 @@ impl Limits {
         let threads = threads.max(1);
         let memory_bytes = memory_bytes.unwrap_or(DEFAULT_MEMORY_BYTES).max(64 * MIB);
         let window_bytes = memory_bytes / 8;
-        let inflated_bytes = memory_bytes / 8 / threads;
+        let inflated_bytes = memory_bytes / 4 / threads;
         let defaults = FetchLimits::default();
         Self {
             threads,

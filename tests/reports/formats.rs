@@ -1,0 +1,206 @@
+//! The forms of results: the same rows in every format, to stdout, a file or a folder.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+
+use super::{BUILTIN, audience};
+use crate::harness::{Room, parquet_rows};
+
+/// CSV read back: records of cells, where `None` is an empty cell without quotes.
+fn csv(text: &str) -> Vec<Vec<Option<String>>> {
+    let (mut records, mut record) = (Vec::new(), Vec::new());
+    let mut rest = text;
+    while !rest.is_empty() {
+        let (cell, behind) = if let Some(quoted) = rest.strip_prefix('"') {
+            let mut cell = String::new();
+            let mut tail = quoted;
+            loop {
+                let (part, after) = tail.split_once('"').expect("a quote without an end");
+                cell.push_str(part);
+                tail = after;
+                let Some(more) = tail.strip_prefix('"') else { break };
+                cell.push('"');
+                tail = more;
+            }
+            (Some(cell), tail)
+        } else {
+            let end = rest.find([',', '\r']).unwrap_or(rest.len());
+            ((end > 0).then(|| rest[..end].to_owned()), &rest[end..])
+        };
+        record.push(cell);
+        rest = if let Some(next) = behind.strip_prefix("\r\n") {
+            records.push(std::mem::take(&mut record));
+            next
+        } else {
+            behind.strip_prefix(',').expect("a comma or the end of a record")
+        };
+    }
+    records
+}
+
+/// A JSON value as a CSV cell shows it.
+fn cell(value: &Value) -> Option<String> {
+    match value {
+        Value::Null => None,
+        Value::String(text) => Some(text.clone()),
+        other => Some(other.to_string()),
+    }
+}
+
+#[test]
+fn every_report_has_its_columns_in_order_and_the_same_rows_in_csv_json_and_ndjson() {
+    let audience = audience();
+    let run =
+        |name: &str, format: &str| audience.room.pinlake(&["report", name, "--format", format]).succeeds();
+    for (name, columns) in BUILTIN {
+        let rows = run(name, "json").rows();
+        assert!(!rows.is_empty(), "{name}");
+        assert_eq!(run(name, "ndjson").json_lines(), rows, "{name}");
+        let records = csv(&run(name, "csv").stdout);
+        let header: Vec<&str> = records[0].iter().flatten().map(String::as_str).collect();
+        assert_eq!(header[..columns.len()], *columns, "{name}");
+        assert_eq!(records.len(), rows.len() + 1, "{name}");
+        for (record, row) in records[1..].iter().zip(&rows) {
+            for (column, found) in header.iter().zip(record) {
+                let expected = cell(&row[column]);
+                let is_same = match (&row[column], found) {
+                    (Value::Number(number), Some(text)) => {
+                        let (told, expected) = (text.parse::<f64>(), number.as_f64());
+                        told.is_ok_and(|told| {
+                            expected.is_some_and(|expected| (told - expected).abs() < 1e-12)
+                        })
+                    }
+                    _ => *found == expected,
+                };
+                assert!(is_same, "{name}, {column}: {found:?} instead of {expected:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn all_reports_are_one_object_or_named_lines() {
+    let audience = audience();
+    let all = |format: &str| audience.room.pinlake(&["report", "--all", "--format", format]).succeeds();
+    let object = all("json").json();
+    let names: Vec<&str> = BUILTIN.iter().map(|(name, _)| *name).collect();
+    let mut found: Vec<&String> = object.as_object().unwrap().keys().collect();
+    found.sort();
+    let mut sorted = names.clone();
+    sorted.sort_unstable();
+    assert_eq!(found, sorted);
+    assert_eq!(object["channel-mix"], json!(audience.report("channel-mix", &[])));
+
+    let ran = all("ndjson");
+    assert!(ran.stdout.lines().all(|line| line.starts_with("{\"report\":")), "the report's name leads");
+    let mut by_name: BTreeMap<String, Vec<Value>> = BTreeMap::new();
+    for mut line in ran.json_lines() {
+        let name = line.as_object_mut().unwrap().remove("report").unwrap();
+        by_name.entry(name.as_str().unwrap().to_owned()).or_default().push(line);
+    }
+    assert_eq!(json!(by_name), object);
+
+    // Several names are like all.
+    let two =
+        audience.room.pinlake(&["report", "targetable", "opt-out", "--format", "json"]).succeeds().json();
+    assert_eq!(two, json!({ "targetable": object["targetable"], "opt-out": object["opt-out"] }));
+}
+
+#[test]
+fn a_folder_takes_a_file_for_each_report_or_one_page() {
+    let audience = audience();
+    let out = Room::new();
+    let folder = |name: &str| out.path(name).to_str().unwrap().to_owned();
+    let all = |name: &str, format: &str| {
+        let args = ["report", "--all", "--out", &folder(name), "--format", format];
+        audience.room.pinlake(&args).succeeds();
+        out.names_in(name)
+    };
+    let mut expected: Vec<String> = BUILTIN.iter().map(|(name, _)| format!("{name}.csv")).collect();
+    expected.sort();
+    assert_eq!(all("csv", "csv"), expected);
+    let printed = audience.room.pinlake(&["report", "growth", "--format", "csv"]).succeeds().stdout;
+    assert_eq!(out.read("csv/growth.csv"), printed);
+    assert_eq!(all("html", "html"), ["report.html"]);
+    assert!(all("parquet", "parquet").iter().all(|name| name.ends_with(".parquet")));
+    assert_eq!(parquet_rows(&out.path("parquet/channel-mix.parquet")), audience.report("channel-mix", &[]));
+
+    // CSV and Parquet hold one result each, so that several need a folder.
+    for format in ["csv", "parquet"] {
+        audience.room.pinlake(&["report", "--all", "--format", format]).fails(2, &[format]);
+    }
+    // The ending of --out says the format.
+    let file = folder("one.json");
+    let ran = audience.room.pinlake(&["report", "growth", "--out", &file]).succeeds();
+    assert_eq!(ran.stdout, "");
+    assert!(ran.stderr.contains("one.json"), "{ran}");
+    let rows: Value = serde_json::from_str(&out.read("one.json")).unwrap();
+    assert_eq!(rows, json!(audience.report("growth", &[])));
+}
+
+#[test]
+fn pages_are_for_eyes() {
+    let audience = audience();
+    let run = |args: &[&str]| audience.room.pinlake(args).succeeds().stdout;
+    let rows = audience.report("geography", &[]);
+
+    let table = run(&["report", "geography"]);
+    assert!(table.starts_with("Geography\n") && table.contains("(none)") && table.contains('%'), "{table}");
+    assert!(!table.contains('\u{1b}'), "no colour but on a terminal");
+    assert!(table.lines().count() > rows.len(), "a pipe gets every row");
+
+    let markdown = run(&["report", "audience-summary", "--format", "markdown"]);
+    assert!(markdown.contains("Audience summary") && markdown.contains("| endpoints |"), "{markdown}");
+    assert!(markdown.contains("3,000"), "{markdown}");
+
+    let page = run(&["report", "--all", "--format", "html"]);
+    assert!(page.starts_with("<!doctype html>"));
+    for title in ["Audience summary", "Opt-out by channel and country", "Completeness"] {
+        assert!(page.contains(title), "{title}");
+    }
+    assert!(page.contains("Content-Security-Policy") && page.contains("<svg"));
+    for loaded in ["<script", "src=\"http", "<link", "@import", "url(http"] {
+        assert!(!page.contains(loaded), "the page must stand alone: {loaded}");
+    }
+    // The same data gives the same bytes.
+    assert_eq!(run(&["report", "--all", "--format", "html"]), page);
+}
+
+#[test]
+fn typed_values_have_their_json_forms() {
+    let room = Room::new();
+    room.write(
+        "in.json",
+        r#"{"Id":"=1+1","CreationDate":"2026-10-29T12:00:00.5Z","Attributes":{"b":["x",null],"a":[]},"Metrics":{"m":2}}"#,
+    );
+    room.pinlake(&["convert", "in.json", "--snapshot", "s"]).succeeds();
+    let query = "SELECT id, 9007199254740993 AS large, creation_date, CAST(creation_date AS DATE) AS day, \
+                 attributes, metrics, user_id, 0.25 AS share, true AS truth FROM endpoints";
+    let expected = "[\n{\"id\":\"=1+1\",\"large\":9007199254740993,\"creation_date\":\"2026-10-29T12:00:00.500Z\",\
+                    \"day\":\"2026-10-29\",\"attributes\":{\"b\":[\"x\",null],\"a\":[]},\"metrics\":{\"m\":2.0},\
+                    \"user_id\":null,\"share\":0.25,\"truth\":true}\n]\n";
+    let run = |format: &[&str]| room.pinlake(&["sql", query]).args(format).succeeds().stdout;
+    assert_eq!(run(&["--format", "json"]), expected);
+    assert!(
+        run(&["--format", "csv"]).contains("\r\n=1+1,9007199254740993,2026-10-29T12:00:00.500Z,2026-10-29,")
+    );
+    assert!(run(&["--format", "csv", "--csv-safe"]).contains("\r\n\"'=1+1\","));
+}
+
+#[test]
+fn what_is_in_the_data_does_nothing_to_a_page() {
+    let room = Room::new();
+    let line = json!({ "Id": "1", "ChannelType": "</script><script>alert(1)</script>", "Location": { "City": "a|b\n<b>" } });
+    room.write("in.json", line.to_string());
+    room.pinlake(&["convert", "in.json", "--snapshot", "s"]).succeeds();
+    let html = room.pinlake(&["report", "--all", "--format", "html"]).succeeds().stdout;
+    assert!(
+        !html.contains("<script") && html.contains("&lt;script&gt;") && !html.contains("<b>\n"),
+        "{html}"
+    );
+    let markdown =
+        room.pinlake(&["sql", "SELECT city FROM endpoints", "--format", "markdown"]).succeeds().stdout;
+    let row = markdown.lines().find(|line| line.contains("a\\|b")).unwrap_or_else(|| panic!("{markdown}"));
+    assert!(row.ends_with('|') && !row.contains("<b>"), "{markdown}");
+}
