@@ -127,9 +127,10 @@ impl IngestError {
                 _ => ErrorKind::Unexpected,
             },
             Self::Lake(error) => match error.kind() {
-                pinlake_lake::ErrorKind::Usage | pinlake_lake::ErrorKind::Conflict => ErrorKind::Usage,
+                pinlake_lake::ErrorKind::Usage => ErrorKind::Usage,
                 pinlake_lake::ErrorKind::Integrity => ErrorKind::Integrity,
-                pinlake_lake::ErrorKind::Disk => ErrorKind::Resource,
+                // Another run is at the same work: like a full disk, it may have passed by the next try.
+                pinlake_lake::ErrorKind::Disk | pinlake_lake::ErrorKind::Conflict => ErrorKind::Resource,
                 pinlake_lake::ErrorKind::Unexpected => ErrorKind::Unexpected,
             },
             Self::Unpack { .. } => ErrorKind::Integrity,

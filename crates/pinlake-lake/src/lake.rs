@@ -10,9 +10,10 @@ use deltalake_core::DeltaTable;
 use crate::catalog::{Catalog, DataFileRef, Snapshot};
 use crate::disk::{self, At as _};
 use crate::layout::Layout;
-use crate::staging::lock::FileLock;
-use crate::staging::{PUBLISH_PATIENCE, StageOptions, Staging};
-use crate::{LakeError, PARTITION_COLUMN, RunManifest, SnapshotId, log, publish};
+use crate::lock::FileLock;
+use crate::publish::PUBLISH_PATIENCE;
+use crate::staging::{StageOptions, Staging};
+use crate::{LakeError, PARTITION_COLUMN, RunManifest, SnapshotId, log};
 
 /// A lake as it was when it was opened or last [refreshed](Self::refresh). Reading it takes no lock and changes
 /// nothing on disk.
@@ -146,13 +147,13 @@ impl Lake {
     /// `UnknownSnapshot`; `DamagedRecord` if it cannot be read.
     pub fn manifest(&self, id: &SnapshotId) -> Result<RunManifest, LakeError> {
         self.snapshot(id)?;
-        RunManifest::read(&publish::run_paths(&self.layout, id).0)
+        RunManifest::read(&self.layout.manifest(id))
     }
 
     /// The rejected lines of the run that made a snapshot.
     #[must_use]
     pub fn rejects_path(&self, id: &SnapshotId) -> PathBuf {
-        publish::run_paths(&self.layout, id).1
+        self.layout.rejects(id)
     }
 
     /// Begins to make a snapshot. A publication that a dead run left half done, of this or any id, is first brought
@@ -161,15 +162,7 @@ impl Lake {
     /// # Errors
     /// `SnapshotExists` unless it may be replaced; `Busy` if another run makes a snapshot of this id.
     pub async fn stage(&self, id: SnapshotId, options: StageOptions) -> Result<Staging, LakeError> {
-        Staging::begin(self, id, options).await
-    }
-
-    pub(crate) fn layout(&self) -> &Layout {
-        &self.layout
-    }
-
-    pub(crate) fn table(&self) -> &DeltaTable {
-        &self.table
+        Staging::begin(self.layout.clone(), self.table.clone(), self.file_schema(), id, options).await
     }
 }
 

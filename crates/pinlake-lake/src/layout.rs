@@ -14,6 +14,11 @@ use std::path::{Path, PathBuf};
 
 use crate::SnapshotId;
 
+/// The name of a run's manifest, staged and published.
+pub(crate) const MANIFEST_NAME: &str = "run.json";
+/// The name of the file of rejected lines, staged and published.
+pub(crate) const REJECTS_NAME: &str = "rejects.ndjson";
+
 /// The paths of one lake.
 #[derive(Debug, Clone)]
 pub(crate) struct Layout {
@@ -57,6 +62,16 @@ impl Layout {
     /// The manifest and rejects of the run that made a snapshot.
     pub(crate) fn run(&self, id: &SnapshotId) -> PathBuf {
         self.runs().join(id.as_str())
+    }
+
+    /// The manifest of the run that made a snapshot.
+    pub(crate) fn manifest(&self, id: &SnapshotId) -> PathBuf {
+        self.run(id).join(MANIFEST_NAME)
+    }
+
+    /// The rejected lines of the run that made a snapshot.
+    pub(crate) fn rejects(&self, id: &SnapshotId) -> PathBuf {
+        self.run(id).join(REJECTS_NAME)
     }
 
     /// What is kept of a run that failed.
@@ -111,6 +126,16 @@ impl StagedLayout {
     /// What becomes `runs/ID`.
     pub(crate) fn run(&self) -> PathBuf {
         self.folder.join("run")
+    }
+
+    /// The manifest, which is written last.
+    pub(crate) fn manifest(&self) -> PathBuf {
+        self.run().join(MANIFEST_NAME)
+    }
+
+    /// The rejected lines so far.
+    pub(crate) fn rejects(&self) -> PathBuf {
+        self.run().join(REJECTS_NAME)
     }
 
     /// Where the run folder of a replaced snapshot waits for the commit.

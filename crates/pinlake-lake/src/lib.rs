@@ -23,6 +23,7 @@ mod error;
 mod fixture;
 mod lake;
 mod layout;
+mod lock;
 mod log;
 mod manifest;
 mod publish;

@@ -16,6 +16,7 @@ mod intent;
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use deltalake_core::DeltaTable;
 use uuid::Uuid;
@@ -23,12 +24,26 @@ use uuid::Uuid;
 use self::intent::Intent;
 use crate::catalog::{self, Catalog, Snapshot};
 use crate::disk;
-use crate::layout::Layout;
+use crate::layout::{Layout, StagedLayout};
+use crate::lock::FileLock;
 use crate::log::{self, Publication, history};
 use crate::manifest::FileRecord;
-use crate::staging::lock::FileLock;
-use crate::staging::{MANIFEST_NAME, PUBLISH_PATIENCE, REJECTS_NAME, Staging};
 use crate::{DataFile, LakeError, RunManifest, SnapshotId};
+
+/// How long a publication waits for another to end. One takes milliseconds, on a slow disk seconds.
+pub(crate) const PUBLISH_PATIENCE: Duration = Duration::from_secs(30);
+
+/// What is staged and about to be published.
+pub(crate) struct Publishable<'a> {
+    pub(crate) id: &'a SnapshotId,
+    /// Whether a snapshot of this id may be there already.
+    pub(crate) replace: bool,
+    pub(crate) layout: &'a Layout,
+    pub(crate) staged: &'a StagedLayout,
+    pub(crate) table: &'a mut DeltaTable,
+    /// Set while the publication is under way, and left set where its outcome could not be learnt.
+    pub(crate) in_doubt: &'a mut bool,
+}
 
 /// A snapshot that has just become part of the lake.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,24 +58,24 @@ pub struct Published {
     pub replaced: bool,
 }
 
-/// See [`Staging::publish`].
+/// See [`crate::Staging::publish`].
 pub(crate) async fn publish(
-    staging: &mut Staging,
+    staging: Publishable<'_>,
     files: Vec<DataFile>,
     mut manifest: RunManifest,
 ) -> Result<Published, LakeError> {
-    let layout = staging.layout.clone();
-    let files = checked_files(staging, files, &manifest)?;
+    let layout = staging.layout;
+    let files = checked_files(&staging, files, &manifest)?;
     manifest.snapshot = staging.id.clone();
     manifest.files = files.iter().map(file_record).collect();
 
-    let _lock = publish_lock(&layout).await?;
-    log::refresh(&mut staging.table, &layout).await?;
-    let replaced = Catalog::read(&staging.table, &layout)?.snapshot(&staging.id).is_some();
-    if replaced && !staging.options.replace {
+    let _lock = publish_lock(layout).await?;
+    log::refresh(staging.table, layout).await?;
+    let replaced = Catalog::read(staging.table, layout)?.snapshot(staging.id).is_some();
+    if replaced && !staging.replace {
         return Err(LakeError::SnapshotExists { path: layout.root().to_owned(), id: staging.id.clone() });
     }
-    let removals = catalog::removals(&staging.table, &layout, &staging.id)?;
+    let removals = catalog::removals(staging.table, layout, staging.id)?;
     let intent = Intent {
         uuid: Uuid::new_v4(),
         snapshot: staging.id.clone(),
@@ -68,24 +83,24 @@ pub(crate) async fn publish(
         replaced: removals.iter().map(|removal| removal.path.clone()).collect(),
     };
 
-    manifest.write(&staging.staged.run().join(MANIFEST_NAME))?;
-    disk::sync_file(&staging.rejects())?;
+    manifest.write(&staging.staged.manifest())?;
+    disk::sync_file(&staging.staged.rejects())?;
     remove_unnamed(&staging.staged.partition(), &intent)?;
-    intent.write(&staging.staged)?;
-    staging.in_doubt = true;
+    intent.write(staging.staged)?;
+    *staging.in_doubt = true;
 
-    let publication = Publication { uuid: intent.uuid, id: &staging.id, files: &files, removals };
-    let committed = match intent.move_in(&layout, &staging.staged) {
-        Ok(()) => log::commit(&mut staging.table, &layout, publication).await,
+    let publication = Publication { uuid: intent.uuid, id: staging.id, files: &files, removals };
+    let committed = match intent.move_in(layout, staging.staged) {
+        Ok(()) => log::commit(staging.table, layout, publication).await,
         Err(error) => Err(error),
     };
-    let stands = settle(&mut staging.table, &layout, &intent).await;
+    let stands = settle(staging.table, layout, &intent).await;
     // A record that could not be settled stays for the next staging; so does the first error, which tells more.
-    staging.in_doubt = stands.is_err();
+    *staging.in_doubt = stands.is_err();
     match (committed, stands) {
-        (_, Ok(true)) => published(staging, replaced),
+        (_, Ok(true)) => published(&staging, replaced),
         (Err(error), _) | (Ok(_), Err(error)) => Err(error),
-        (Ok(version), Ok(false)) => Err(log::damaged(&layout, format!("it has lost commit {version}"))),
+        (Ok(version), Ok(false)) => Err(log::damaged(layout, format!("it has lost commit {version}"))),
     }
 }
 
@@ -139,9 +154,9 @@ async fn publish_lock(layout: &Layout) -> Result<FileLock, LakeError> {
     FileLock::wait(&layout.publish_lock(), "publishing to the lake", PUBLISH_PATIENCE).await
 }
 
-fn published(staging: &Staging, replaced: bool) -> Result<Published, LakeError> {
-    let catalog = Catalog::read(&staging.table, &staging.layout)?;
-    let snapshot = catalog.snapshot(&staging.id).cloned().ok_or_else(|| LakeError::UnknownSnapshot {
+fn published(staging: &Publishable<'_>, replaced: bool) -> Result<Published, LakeError> {
+    let catalog = Catalog::read(staging.table, staging.layout)?;
+    let snapshot = catalog.snapshot(staging.id).cloned().ok_or_else(|| LakeError::UnknownSnapshot {
         path: staging.layout.root().to_owned(),
         id: staging.id.clone(),
         latest: None,
@@ -149,14 +164,14 @@ fn published(staging: &Staging, replaced: bool) -> Result<Published, LakeError> 
     Ok(Published {
         snapshot,
         table_version: staging.table.version().unwrap_or_default(),
-        run_folder: staging.layout.run(&staging.id),
+        run_folder: staging.layout.run(staging.id),
         replaced,
     })
 }
 
 /// The files with rows, if they are this staging's and have the manifest's rows.
 fn checked_files(
-    staging: &Staging,
+    staging: &Publishable<'_>,
     files: Vec<DataFile>,
     manifest: &RunManifest,
 ) -> Result<Vec<DataFile>, LakeError> {
@@ -164,7 +179,7 @@ fn checked_files(
     let mut names = HashSet::new();
     for file in &files {
         let staged = staging.staged.partition().join(file.name());
-        if file.snapshot() != &staging.id || !staged.is_file() {
+        if file.snapshot() != staging.id || !staged.is_file() {
             return Err(inconsistent(format!("the file `{}` was not staged for it", file.name())));
         }
         if !names.insert(file.name()) {
@@ -192,12 +207,6 @@ fn remove_unnamed(folder: &Path, intent: &Intent) -> Result<(), LakeError> {
         }
     }
     disk::sync_folder(folder)
-}
-
-/// The files of a run folder, for those who look for them by name.
-pub(crate) fn run_paths(layout: &Layout, id: &SnapshotId) -> (PathBuf, PathBuf) {
-    let folder = layout.run(id);
-    (folder.join(MANIFEST_NAME), folder.join(REJECTS_NAME))
 }
 
 #[cfg(test)]

@@ -3,33 +3,22 @@
 //! Dropping a [`Staging`] aborts: what it staged is removed. Publishing is explicit, so an early `?` in a caller
 //! leaves the lake as it was. Of several processes one at a time can stage a snapshot of the same id.
 
-pub(crate) mod lock;
-
 use std::fs::OpenOptions;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::Duration;
 
 use arrow::datatypes::SchemaRef;
 use deltalake_core::DeltaTable;
 use uuid::Uuid;
 
-use self::lock::FileLock;
 use crate::catalog::Catalog;
 use crate::disk::{self, At as _};
-use crate::layout::{Layout, StagedLayout};
-use crate::publish::{self, Published};
+use crate::layout::{Layout, REJECTS_NAME, StagedLayout};
+use crate::lock::FileLock;
+use crate::publish::{self, Publishable, Published};
 use crate::writer::{DataFile, DataFileWriter, WriterOptions};
-use crate::{Lake, LakeError, RunManifest, SnapshotId, log};
-
-/// How long a publication waits for another to end. One takes milliseconds, on a slow disk seconds.
-pub(crate) const PUBLISH_PATIENCE: Duration = Duration::from_secs(30);
-
-/// The name of the file of rejected lines, staged and published.
-pub(crate) const REJECTS_NAME: &str = "rejects.ndjson";
-/// The name of the manifest.
-pub(crate) const MANIFEST_NAME: &str = "run.json";
+use crate::{LakeError, RunManifest, SnapshotId, log};
 
 /// How a snapshot is staged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -55,11 +44,15 @@ pub struct Staging {
 
 impl Staging {
     /// Takes the lock, settles what dead runs left half published, and clears the folder.
-    pub(crate) async fn begin(lake: &Lake, id: SnapshotId, options: StageOptions) -> Result<Self, LakeError> {
-        let layout = lake.layout().clone();
+    pub(crate) async fn begin(
+        layout: Layout,
+        mut table: DeltaTable,
+        file_schema: SchemaRef,
+        id: SnapshotId,
+        options: StageOptions,
+    ) -> Result<Self, LakeError> {
         disk::make_folder(&layout.staging())?;
         let lock = FileLock::take(&layout.staging_lock(&id), &format!("snapshot `{id}`"))?;
-        let mut table = lake.table().clone();
         publish::settle_left_overs(&mut table, &layout, &id).await?;
         log::refresh(&mut table, &layout).await?;
         if !options.replace && Catalog::read(&table, &layout)?.snapshot(&id).is_some() {
@@ -76,7 +69,7 @@ impl Staging {
             layout,
             staged,
             table,
-            file_schema: lake.file_schema(),
+            file_schema,
             next_part: AtomicU32::new(0),
             in_doubt: false,
             _lock: lock,
@@ -103,7 +96,7 @@ impl Staging {
     /// Publishing takes it along as it is then.
     #[must_use]
     pub fn rejects(&self) -> PathBuf {
-        self.staged.run().join(REJECTS_NAME)
+        self.staged.rejects()
     }
 
     /// Aborts, but keeps the rejects of the failed run as `LAKE/runs/ID~failed/rejects.ndjson`, which is returned.
@@ -131,7 +124,15 @@ impl Staging {
         files: Vec<DataFile>,
         manifest: RunManifest,
     ) -> Result<Published, LakeError> {
-        publish::publish(&mut self, files, manifest).await
+        let publishable = Publishable {
+            id: &self.id,
+            replace: self.options.replace,
+            layout: &self.layout,
+            staged: &self.staged,
+            table: &mut self.table,
+            in_doubt: &mut self.in_doubt,
+        };
+        publish::publish(publishable, files, manifest).await
     }
 }
 

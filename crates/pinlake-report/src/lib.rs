@@ -14,6 +14,7 @@ mod builtin_tests;
 mod catalogue;
 mod chart;
 mod checks;
+mod error;
 mod kind;
 mod listing;
 mod nearness;
@@ -32,11 +33,12 @@ mod test_lake;
 pub use catalogue::{Catalogue, CatalogueError};
 pub use chart::{Chart, ChartKind};
 pub use checks::{Check, CheckError, Level, Verdict};
+pub use error::ReportError;
 pub use kind::ErrorKind;
 pub use listing::{describe, list_json, list_table};
 pub use parameters::{Bindings, DefaultValue, Parameter, ParameterError, ParameterType, UsedParameter};
 pub use render::{Format, PageFacts, Reconciliation, RenderError, RenderOptions, render, render_stream};
-pub use report::{Report, ReportError, run};
+pub use report::{Report, run};
 pub use session::{
     DataFileError, LakeTables, Place, QueryError, QueryResult, QueryStream, Session, SessionOptions,
     SnapshotFact, TableFile,

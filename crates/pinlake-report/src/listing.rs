@@ -7,9 +7,9 @@ use serde::Serialize;
 use serde_json::Value as Json;
 
 use crate::catalogue::Catalogue;
+use crate::error::ReportError;
 use crate::parameters::{DefaultValue, Parameter, ParameterType};
 use crate::render::{RenderError, RenderOptions, terminal::Grid};
-use crate::report::ReportError;
 use crate::session::Session;
 use crate::template::Template;
 

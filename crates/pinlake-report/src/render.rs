@@ -21,8 +21,9 @@ use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use arrow::error::ArrowError;
 
+use crate::error::ReportError;
 use crate::kind::ErrorKind;
-use crate::report::{Report, ReportError};
+use crate::report::Report;
 use crate::session::{QueryResult, QueryStream};
 
 /// How results are written.

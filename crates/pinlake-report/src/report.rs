@@ -2,14 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use crate::catalogue::CatalogueError;
 use crate::chart::Chart;
-use crate::checks::{CheckError, Level, Verdict};
-use crate::kind::ErrorKind;
-use crate::parameters::{Bindings, ParameterError, UsedParameter};
-use crate::render::RenderError;
-use crate::session::{QueryError, QueryResult, Session};
-use crate::template::{Template, TemplateError};
+use crate::checks::{Level, Verdict};
+use crate::error::ReportError;
+use crate::parameters::{Bindings, UsedParameter};
+use crate::session::{QueryResult, Session};
+use crate::template::Template;
 
 /// A report that ran: what every format renders.
 #[derive(Debug, Clone)]
@@ -91,71 +89,4 @@ pub async fn run(
         checks,
         chart: template.chart.clone(),
     })
-}
-
-/// Why a report could not be made: each part's own error, with the report that it belongs to.
-#[derive(Debug, thiserror::Error)]
-pub enum ReportError {
-    /// There is no such report, or a folder of reports cannot be read.
-    #[error(transparent)]
-    Catalogue(#[from] CatalogueError),
-    /// A file is no report.
-    #[error(transparent)]
-    Template(#[from] TemplateError),
-    /// A parameter is unknown, missing or wrong.
-    #[error("report {name:?} cannot run")]
-    Parameter {
-        /// The report.
-        name: String,
-        /// Which parameter, and how.
-        #[source]
-        source: ParameterError,
-    },
-    /// Its SQL failed.
-    #[error("{origin} failed")]
-    Query {
-        /// The file.
-        origin: String,
-        /// How.
-        #[source]
-        source: QueryError,
-    },
-    /// Ad-hoc SQL failed while its rows were written.
-    #[error(transparent)]
-    Sql(#[from] QueryError),
-    /// Its chart does not fit its columns.
-    #[error("{origin}: {message}")]
-    Chart {
-        /// The file.
-        origin: String,
-        /// What does not fit.
-        message: String,
-    },
-    /// One of its checks cannot be evaluated.
-    #[error("{origin} has a check that does not work")]
-    Check {
-        /// The file.
-        origin: String,
-        /// Which, and why.
-        #[source]
-        source: CheckError,
-    },
-    /// It could not be rendered.
-    #[error(transparent)]
-    Render(#[from] RenderError),
-}
-
-impl ReportError {
-    /// What kind of failure it is.
-    #[must_use]
-    pub fn kind(&self) -> ErrorKind {
-        match self {
-            Self::Catalogue(error) => error.kind(),
-            Self::Template(error) => error.kind(),
-            Self::Parameter { source, .. } => source.kind(),
-            Self::Query { source, .. } | Self::Sql(source) => source.kind(),
-            Self::Chart { .. } | Self::Check { .. } => ErrorKind::Usage,
-            Self::Render(error) => error.kind(),
-        }
-    }
 }

@@ -7,8 +7,6 @@
 //! The SDK's own retries are off: a request is retried in one place, the module `retry`, where the time bound of
 //! the contract (`retry_for`) and the count of attempts in every error message come from.
 
-mod failure;
-
 use std::time::Duration;
 
 use aws_config::identity::IdentityCache;
@@ -18,8 +16,6 @@ use aws_config::timeout::TimeoutConfig;
 use aws_config::{AppName, BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::Credentials;
 use aws_types::service_config::ServiceConfigKey;
-
-pub use failure::{FailureKind, RequestFailure};
 
 use crate::error::ErrorKind;
 use crate::retry::Retry;

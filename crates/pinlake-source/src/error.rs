@@ -7,6 +7,7 @@ use crate::aws::AwsError;
 use crate::download::DownloadError;
 use crate::export::ExportError;
 use crate::fetch::FetchError;
+use crate::filter::PatternError;
 use crate::listing::ListingError;
 use crate::s3url::S3UrlError;
 
@@ -23,6 +24,9 @@ pub enum SourceError {
     /// A word that is no S3 URL.
     #[error(transparent)]
     S3Url(#[from] S3UrlError),
+    /// A pattern of names.
+    #[error(transparent)]
+    Pattern(#[from] PatternError),
     /// The pieces of a source.
     #[error(transparent)]
     Listing(#[from] ListingError),
@@ -59,7 +63,7 @@ impl SourceError {
         match self {
             Self::Aws(error) => error.kind(),
             Self::Export(error) => error.kind(),
-            Self::S3Url(_) => ErrorKind::Usage,
+            Self::S3Url(_) | Self::Pattern(_) => ErrorKind::Usage,
             Self::Listing(error) => error.kind(),
             Self::Fetch(error) => error.kind(),
             Self::Download(error) => error.kind(),

@@ -20,8 +20,9 @@ use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 pub use job::{ExportJob, ExportJobDefinition, ExportRequest};
 pub use wait::WaitOptions;
 
-use crate::aws::{Aws, FailureKind, RequestFailure};
+use crate::aws::Aws;
 use crate::error::{ErrorKind, SourceError};
+use crate::failure::{FailureKind, RequestFailure};
 use crate::retry::Retry;
 
 /// How many jobs a page is asked to hold.

@@ -32,8 +32,9 @@ pub use body::{HeldBytes, PieceBody};
 pub use digest::PieceFacts;
 pub(crate) use digest::hex;
 
-use crate::aws::{Aws, RequestFailure};
+use crate::aws::Aws;
 use crate::error::{ErrorKind, SourceError, io_error_kind, printable};
+use crate::failure::RequestFailure;
 use crate::piece::Piece;
 
 /// The bounds of a fetch.

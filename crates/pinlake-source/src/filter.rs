@@ -5,7 +5,7 @@
 
 use globset::{Glob, GlobSet, GlobSetBuilder};
 
-use crate::listing::ListingError;
+use crate::error::SourceError;
 
 /// The index that `fetch` leaves in its folder; never a piece.
 pub(crate) const INDEX_FILE: &str = "fetch.json";
@@ -35,7 +35,7 @@ struct Patterns {
 }
 
 impl Patterns {
-    fn new(globs: Vec<String>, reason: String) -> Result<Self, ListingError> {
+    fn new(globs: Vec<String>, reason: String) -> Result<Self, PatternError> {
         let mut set = GlobSetBuilder::new();
         for pattern in &globs {
             set.add(Glob::new(pattern).map_err(|source| bad_pattern(pattern, source))?);
@@ -45,13 +45,23 @@ impl Patterns {
     }
 }
 
-fn bad_pattern(pattern: &str, source: globset::Error) -> ListingError {
-    ListingError::BadPattern { pattern: pattern.to_owned(), source }
+fn bad_pattern(pattern: &str, source: globset::Error) -> PatternError {
+    PatternError { pattern: pattern.to_owned(), source }
+}
+
+/// A pattern that is no glob.
+#[derive(Debug, thiserror::Error)]
+#[error("`{pattern}` is not a pattern of file names")]
+pub struct PatternError {
+    /// The pattern.
+    pub pattern: String,
+    /// What is wrong with it.
+    pub source: globset::Error,
 }
 
 impl Filter {
     /// A filter of one's own: a name must match one of `include` and none of `exclude`.
-    pub fn new<S: AsRef<str>>(include: &[S], exclude: &[S]) -> Result<Self, ListingError> {
+    pub fn new<S: AsRef<str>>(include: &[S], exclude: &[S]) -> Result<Self, SourceError> {
         let owned = |globs: &[S]| globs.iter().map(|glob| glob.as_ref().to_owned()).collect::<Vec<_>>();
         let (include, exclude) = (owned(include), owned(exclude));
         let unmatched = format!("does not match {}", include.join(", "));
@@ -60,12 +70,12 @@ impl Filter {
     }
 
     /// What `fetch` takes unless told otherwise: `*.gz`, the form of an export's pieces.
-    pub fn fetched() -> Result<Self, ListingError> {
+    pub fn fetched() -> Result<Self, SourceError> {
         Self::new(&["*.gz"], &[])
     }
 
     /// What can be converted: gzip and plain JSON lines. CSV is passed over, and said so.
-    pub fn converted() -> Result<Self, ListingError> {
+    pub fn converted() -> Result<Self, SourceError> {
         let mut filter = Self::new(&["*.gz", "*.json", "*.jsonl", "*.ndjson"], &["*.csv", "*.csv.gz"])?;
         "CSV is not read by this version".clone_into(&mut filter.exclude.reason);
         Ok(filter)
@@ -132,6 +142,6 @@ mod tests {
 
     #[test]
     fn a_broken_pattern_is_an_error() {
-        assert!(matches!(Filter::new(&["a[.gz"], &[]), Err(ListingError::BadPattern { .. })));
+        assert!(matches!(Filter::new(&["a[.gz"], &[]), Err(SourceError::Pattern(_))));
     }
 }

@@ -12,6 +12,7 @@ pub mod aws;
 pub mod download;
 pub mod error;
 pub mod export;
+pub mod failure;
 pub mod fetch;
 pub mod filter;
 pub mod listing;
@@ -20,12 +21,13 @@ pub mod s3url;
 
 mod retry;
 
-pub use aws::{Aws, AwsError, AwsOptions, FailureKind, RequestFailure, StaticCredentials};
+pub use aws::{Aws, AwsError, AwsOptions, StaticCredentials};
 pub use download::{DownloadError, DownloadOptions, DownloadProgress, DownloadSummary, download};
 pub use error::{ErrorKind, SourceError};
 pub use export::{ExportError, ExportJob, ExportJobs, ExportRequest, WaitOptions};
+pub use failure::{FailureKind, RequestFailure};
 pub use fetch::{Fetch, FetchError, FetchLimits, HeldBytes, PieceBody, PieceFacts, fetch};
-pub use filter::Filter;
+pub use filter::{Filter, PatternError};
 pub use listing::{ListingError, Source};
 pub use piece::{Listing, Location, Piece, Skipped};
 pub use s3url::{S3Url, S3UrlError};

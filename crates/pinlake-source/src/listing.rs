@@ -11,8 +11,9 @@ use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
 
-use crate::aws::{Aws, RequestFailure};
+use crate::aws::Aws;
 use crate::error::{ErrorKind, SourceError, io_error_kind};
+use crate::failure::RequestFailure;
 use crate::filter::Filter;
 use crate::piece::{Listing, Skipped};
 use crate::s3url::S3Url;
@@ -33,14 +34,6 @@ pub enum Source {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ListingError {
-    /// A filter's pattern is no glob.
-    #[error("`{pattern}` is not a pattern of file names")]
-    BadPattern {
-        /// The pattern.
-        pattern: String,
-        /// What is wrong with it.
-        source: globset::Error,
-    },
     /// A scheme that pinlake does not read.
     #[error("cannot read from `{word}`: give an s3:// URL, a folder or a file")]
     UnknownScheme {

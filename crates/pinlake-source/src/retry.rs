@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::aws::{FailureKind, RequestFailure};
+use crate::failure::{FailureKind, RequestFailure};
 
 /// The first delay at the contract's bound of 30 s; it shrinks with shorter bounds.
 const FIRST_DELAY_SHARE: u32 = 150;

@@ -14,7 +14,8 @@ use super::FetchError;
 use super::body::SpanData;
 use super::digest::{PieceDigest, md5_of_etag};
 use super::planner::Span;
-use crate::aws::{Aws, FailureKind, RequestFailure};
+use crate::aws::Aws;
+use crate::failure::{FailureKind, RequestFailure};
 use crate::retry::Retry;
 
 /// An attempt that brings less than this has made no progress. At the default stall time-out of 10 s it is

@@ -10,8 +10,9 @@ use aws_sdk_s3::types::{EncodingType, Object};
 use percent_encoding::percent_decode_str;
 
 use super::{ListingError, no_pieces};
-use crate::aws::{Aws, FailureKind, RequestFailure};
+use crate::aws::Aws;
 use crate::error::SourceError;
+use crate::failure::{FailureKind, RequestFailure};
 use crate::filter::{Filter, PIECE_SUFFIXES};
 use crate::piece::{Listing, Location, Piece, Skipped};
 use crate::s3url::S3Url;

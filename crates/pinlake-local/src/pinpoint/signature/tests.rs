@@ -1,3 +1,5 @@
+//! Signatures against AWS's published vectors, and against everything that must be refused.
+
 use hyper::Request;
 
 use super::*;
