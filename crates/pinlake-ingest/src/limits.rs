@@ -47,7 +47,7 @@ impl Limits {
                 chunk_bytes: defaults.chunk_bytes.min(window_bytes / 4),
                 ..defaults
             },
-            unpack: UnpackLimits { whole_bytes: inflated_bytes.max(8 * MIB), ..UnpackLimits::default() },
+            unpack: UnpackLimits { whole_bytes: inflated_bytes, ..UnpackLimits::default() },
             data_file_bytes: 512 * MIB as u64,
             id_hashes: memory_bytes / 16 / size_of::<u64>(),
         }

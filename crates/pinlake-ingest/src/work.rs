@@ -46,7 +46,7 @@ impl Work {
             rejects: Rejects::new(rejects),
             duplicates: DuplicateIds::new(folder, limits.id_hashes),
             progress,
-            buffers: BufferPool::new(),
+            buffers: BufferPool::new(limits.unpack.whole_bytes * limits.threads),
             options: DecodeOptions {
                 max_line_bytes: limits.unpack.max_line_bytes,
                 ..DecodeOptions::default()

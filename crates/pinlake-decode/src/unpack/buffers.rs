@@ -9,50 +9,58 @@ use std::sync::{Arc, Mutex, PoisonError};
 use bytes::Bytes;
 
 /// A pool of byte buffers, shared by clones.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct BufferPool {
+    /// In the order in which they came back.
     idle: Arc<Mutex<Vec<Vec<u8>>>>,
+    max_idle_bytes: usize,
 }
 
-/// At most this many buffers wait for use; beyond that they are freed.
-const MAX_IDLE: usize = 32;
-
 impl BufferPool {
-    /// An empty pool.
+    /// An empty pool that keeps at most `max_idle_bytes` of buffers which nobody uses.
     #[must_use]
-    pub fn new() -> Self {
-        Self::default()
+    pub fn new(max_idle_bytes: usize) -> Self {
+        Self { idle: Arc::default(), max_idle_bytes }
     }
 
-    /// A buffer of at least `length` bytes, of any content: the smallest idle one that is large enough, or a new one.
+    /// A buffer of at least `length` bytes, of any content: the smallest idle one that is large enough and not wasted on
+    /// it, or a new one.
     pub(super) fn take(&self, length: usize) -> Vec<u8> {
+        let rounded = round_up(length);
         let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
         let fitting = idle
             .iter()
             .enumerate()
-            .filter(|(_, buffer)| buffer.len() >= length && buffer.len() <= length.saturating_mul(4))
+            .filter(|(_, buffer)| buffer.len() >= length && buffer.len() <= rounded.saturating_mul(2))
             .min_by_key(|(_, buffer)| buffer.len())
             .map(|(at, _)| at);
         if let Some(at) = fitting {
             return idle.swap_remove(at);
         }
         drop(idle);
-        vec![0; length]
+        vec![0; rounded]
     }
 
     fn put(&self, buffer: Vec<u8>) {
         let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
-        if idle.len() >= MAX_IDLE {
-            // The one that came back longest ago makes room: sizes follow the pieces at hand.
-            idle.remove(0);
-        }
         idle.push(buffer);
+        // Those that came back longest ago make room: sizes follow the pieces at hand.
+        let mut idle_bytes: usize = idle.iter().map(Vec::len).sum();
+        while idle_bytes > self.max_idle_bytes && !idle.is_empty() {
+            idle_bytes -= idle.remove(0).len();
+        }
     }
 
     /// The first `length` bytes of `buffer` as shared bytes; the buffer returns here with their last drop.
     pub(super) fn share(&self, buffer: Vec<u8>, length: usize) -> Bytes {
         Bytes::from_owner(Lent { buffer, length, home: self.clone() })
     }
+}
+
+/// The next size that buffers come in, an eighth of a power of two apart: the pieces of an export are of nearly but not
+/// quite the same size, and the buffer of one should serve the next.
+fn round_up(length: usize) -> usize {
+    length.next_multiple_of((length.next_power_of_two() / 8).max(1))
 }
 
 struct Lent {

@@ -24,7 +24,7 @@ fn unpack(
     chunk: usize,
 ) -> Result<(Vec<Block>, UnpackTotals), UnpackError> {
     let mut blocks = Vec::new();
-    let mut unpacker = Unpacker::new(format, limits, &BufferPool::new());
+    let mut unpacker = Unpacker::new(format, limits, &BufferPool::new(1 << 20));
     let mut sink = |block| blocks.push(block);
     if chunk == 0 {
         unpacker.feed_whole(&Bytes::copy_from_slice(piece), &mut sink)?;

@@ -163,7 +163,10 @@ impl ExportJob {
     pub(super) fn failure_text(&self) -> String {
         let pieces = self.failed_pieces.unwrap_or_default();
         let endpoints = self.total_failures.unwrap_or_default();
-        format!("{pieces} failed pieces, {endpoints} failed endpoints (listed in the job's Failures)")
+        let id = self.id_or_unknown();
+        format!(
+            "{pieces} failed pieces, {endpoints} failed endpoints; `pinlake export status --job-id {id}` prints its Failures"
+        )
     }
 
     pub(super) fn from_sdk_output(job: Option<ExportJobResponse>) -> Self {
