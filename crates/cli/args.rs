@@ -15,7 +15,7 @@ pub(crate) use ingest::{
     ConvertArgs, ConvertOptions, ExportCommand, ExportTarget, FetchArgs, JobArgs, RunArgs,
 };
 pub(crate) use loopback::{DemoArgs, GenerateArgs, LocalArgs};
-use values::{LogFormat, ProgressMode, byte_size};
+use values::{LogFormat, ProgressMode, byte_size, endpoint_url, threads};
 
 const STYLES: Styles = Styles::styled()
     .header(AnsiColor::Green.on_default().bold())
@@ -61,13 +61,13 @@ pub(crate) struct GlobalArgs {
     #[arg(long, global = true, value_name = "REGION")]
     pub(crate) region: Option<String>,
     /// A Pinpoint endpoint other than AWS's, such as that of `pinlake local`
-    #[arg(long, global = true, value_name = "URL")]
+    #[arg(long, global = true, value_name = "URL", value_parser = endpoint_url)]
     pub(crate) endpoint_url: Option<String>,
     /// An S3 endpoint other than AWS's
-    #[arg(long, global = true, value_name = "URL")]
+    #[arg(long, global = true, value_name = "URL", value_parser = endpoint_url)]
     pub(crate) s3_endpoint_url: Option<String>,
     /// Worker threads [default: one a core]
-    #[arg(long, global = true, env = "PINLAKE_THREADS", value_name = "N", hide_env_values = true)]
+    #[arg(long, global = true, env = "PINLAKE_THREADS", value_name = "N", value_parser = threads, hide_env_values = true)]
     pub(crate) threads: Option<usize>,
     /// Memory to plan with, such as 256MB or 1GiB [default: 512MiB]
     #[arg(long, global = true, env = "PINLAKE_MEMORY_LIMIT", value_name = "SIZE", value_parser = byte_size, hide_env_values = true)]

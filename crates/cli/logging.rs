@@ -19,7 +19,7 @@ pub(crate) fn install(settings: &Settings) {
         (false, 1) => LevelFilter::INFO,
         (false, _) => LevelFilter::DEBUG,
     };
-    let others = if settings.verbose > 2 { "info" } else { "error" };
+    let others = if settings.verbose > 2 { "info" } else { "off" };
     let own = ["decode", "ingest", "lake", "local", "report", "source"]
         .map(|room| format!("pinlake_{room}={level}"))
         .join(",");

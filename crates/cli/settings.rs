@@ -11,7 +11,7 @@ use pinlake_ingest::Limits;
 use pinlake_source::AwsOptions;
 
 use crate::args::GlobalArgs;
-use crate::args::values::{LogFormat, ProgressMode, byte_size};
+use crate::args::values::{LogFormat, ProgressMode, byte_size, endpoint_url, threads};
 use crate::config::Config;
 use crate::exit::CliError;
 
@@ -54,6 +54,13 @@ impl Settings {
             (None, None) => None,
         };
         let default_threads = || std::thread::available_parallelism().map_or(1, usize::from);
+        for (key, url) in
+            [("endpoint-url", &config.endpoint_url), ("s3-endpoint-url", &config.s3_endpoint_url)]
+        {
+            url.as_deref().map(endpoint_url).transpose().map_err(|error| in_config(key, &error))?;
+        }
+        let threads_in_config = config.threads.map(|count| threads(&count.to_string())).transpose();
+        let threads_in_config = threads_in_config.map_err(|error| in_config("threads", &error))?;
         Ok(Self {
             lake: args.lake.clone().or_else(|| config.lake.clone()).unwrap_or_else(|| DEFAULT_LAKE.into()),
             profile: args.profile.clone().or_else(|| unless_set(&["AWS_PROFILE"], &config.profile)),
@@ -67,7 +74,7 @@ impl Settings {
             s3_endpoint_url: args.s3_endpoint_url.clone().or_else(|| {
                 unless_set(&["AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"], &config.s3_endpoint_url)
             }),
-            threads: args.threads.or(config.threads).unwrap_or_else(default_threads).max(1),
+            threads: args.threads.or(threads_in_config).unwrap_or_else(default_threads),
             memory_limit_bytes: memory_limit,
             progress: choose(args.progress, config.progress.as_deref(), "progress")?,
             log_format: choose(args.log_format, config.log_format.as_deref(), "log-format")?,

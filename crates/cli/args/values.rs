@@ -42,6 +42,23 @@ pub(crate) fn duration(text: &str) -> Result<Duration, String> {
         .map_err(|error| format!("`{text}` is no duration ({error}): write 2h, 90s or 500ms"))
 }
 
+/// A number of worker threads. More than a machine could have is a slip of the finger.
+pub(crate) fn threads(text: &str) -> Result<usize, String> {
+    text.parse()
+        .ok()
+        .filter(|threads| (1..=1024).contains(threads))
+        .ok_or_else(|| format!("`{text}` is no number of threads from 1 to 1024"))
+}
+
+/// An endpoint of a service: `http://host:port` or `https://host`.
+pub(crate) fn endpoint_url(text: &str) -> Result<String, String> {
+    let host = text.strip_prefix("http://").or_else(|| text.strip_prefix("https://"));
+    match host {
+        Some(host) if !host.is_empty() && !host.contains(char::is_whitespace) => Ok(text.to_owned()),
+        _ => Err(format!("`{text}` is no URL of a service: write http://HOST:PORT or https://HOST")),
+    }
+}
+
 /// `name=value`.
 pub(crate) fn assignment(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {
@@ -67,6 +84,8 @@ mod tests {
         assert_eq!(byte_size("1GiB"), Ok(1 << 30));
         assert_eq!(byte_size("256MB"), Ok(256_000_000));
         assert!(byte_size("lots").is_err());
+        assert!(threads("0").is_err() && threads("100000").is_err());
+        assert!(endpoint_url("127.0.0.1:9000").is_err() && endpoint_url("http://127.0.0.1:9000").is_ok());
         assert_eq!(duration("2h"), Ok(Duration::from_hours(2)));
         assert!(duration("2").is_err());
         assert_eq!(assignment("a=b=c"), Ok(("a".to_owned(), "b=c".to_owned())));

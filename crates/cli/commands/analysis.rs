@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use pinlake_lake::{Lake, RunManifest, SnapshotId};
+use pinlake_lake::{DataFileRef, Lake, RunManifest, SnapshotId};
 use pinlake_report::{
     LakeTables, PageFacts, Reconciliation, Session, SessionOptions, SnapshotFact, TableFile,
 };
@@ -26,11 +26,26 @@ impl OpenLake {
         settings: &Settings,
     ) -> anyhow::Result<Self> {
         let lake = Lake::open(root).await?;
+        let files = lake.data_files(None)?;
+        Self::with_files(lake, files, snapshot, settings).await
+    }
+
+    /// Opens the lake without its data files: what the log says of snapshots can be asked, whatever became of the files.
+    pub(crate) async fn open_log(root: &Path, settings: &Settings) -> anyhow::Result<Self> {
+        Self::with_files(Lake::open(root).await?, Vec::new(), None, settings).await
+    }
+
+    async fn with_files(
+        lake: Lake,
+        files: Vec<DataFileRef>,
+        snapshot: Option<SnapshotId>,
+        settings: &Settings,
+    ) -> anyhow::Result<Self> {
         let snapshot = match snapshot {
             Some(id) => Some(lake.snapshot(&id)?.id.clone()),
             None => lake.latest().map(|latest| latest.id.clone()),
         };
-        let tables = tables(&lake, snapshot.as_ref())?;
+        let tables = tables(&lake, files, snapshot.as_ref());
         let options = SessionOptions {
             threads: settings.threads,
             memory_limit_bytes: settings.memory_limit_bytes,
@@ -51,9 +66,8 @@ impl OpenLake {
     }
 }
 
-fn tables(lake: &Lake, selected: Option<&SnapshotId>) -> anyhow::Result<LakeTables> {
-    let files = lake
-        .data_files(None)?
+fn tables(lake: &Lake, files: Vec<DataFileRef>, selected: Option<&SnapshotId>) -> LakeTables {
+    let files = files
         .into_iter()
         .map(|file| TableFile {
             path: file.path,
@@ -73,7 +87,7 @@ fn tables(lake: &Lake, selected: Option<&SnapshotId>) -> anyhow::Result<LakeTabl
             committed_at: Some(snapshot.committed_at),
         })
         .collect();
-    Ok(LakeTables { schema: lake.schema(), files, snapshots, selected: selected.map(ToString::to_string) })
+    LakeTables { schema: lake.schema(), files, snapshots, selected: selected.map(ToString::to_string) }
 }
 
 /// The facts of a run for the top of a page.

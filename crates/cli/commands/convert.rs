@@ -128,7 +128,7 @@ async fn watch(ui: Ui, progress: Arc<Progress>) {
             ui::count(now.pieces),
             ui::count(now.rows)
         );
-        meter.show(now.bytes_fetched, now.bytes, &note);
+        meter.show(now.bytes_done, now.bytes, &note);
     }
 }
 

@@ -80,6 +80,6 @@ pub(super) fn tell_skipped(ui: Ui, skipped: &[pinlake_source::Skipped]) {
         ui.note(format!("  {}: {}", skip.name, skip.reason));
     }
     if skipped.len() > SHOWN {
-        ui.note(format!("  … and {} more, all of them in the run's manifest", skipped.len() - SHOWN));
+        ui.note(format!("  … and {} more", skipped.len() - SHOWN));
     }
 }

@@ -7,6 +7,7 @@ use anyhow::Context as _;
 use pinlake_report::{Format, PageFacts, RenderOptions, Report, render};
 
 use crate::args::OutputArgs;
+use crate::exit::CliError;
 
 /// Where and how results are written.
 #[derive(Debug)]
@@ -26,12 +27,19 @@ enum Target {
 impl Output {
     /// What the flags ask for. The format is that of `--format`, else that of the ending of `--out`, else a table. `--out`
     /// is a folder where it is one already or has no ending that says otherwise.
-    pub(crate) fn new(args: &OutputArgs, facts: PageFacts) -> Self {
+    pub(crate) fn new(args: &OutputArgs, facts: PageFacts) -> Result<Self, CliError> {
         let by_ending = args.out.as_deref().and_then(Format::of_path);
         let target = match &args.out {
             None => Target::Stdout,
             Some(out) if out.is_dir() || by_ending.is_none() && out.extension().is_none() => {
                 Target::Folder(out.clone())
+            }
+            Some(out) if by_ending.is_none() && args.format.is_none() => {
+                let message = format!(
+                    "the ending of {} is no format: give --format, or end it in .csv, .json, .ndjson, .md, .html, .parquet or .txt",
+                    out.display()
+                );
+                return Err(CliError::usage(message));
             }
             Some(out) => Target::File(out.clone()),
         };
@@ -39,7 +47,7 @@ impl Output {
         let terminal = console::Term::stdout();
         let width = terminal.size_checked().map(|(_, columns)| usize::from(columns));
         let default_format = if matches!(target, Target::Folder(_)) { Format::Html } else { Format::Table };
-        Self {
+        Ok(Self {
             format: args.format.or(by_ending).unwrap_or(default_format),
             target,
             options: RenderOptions {
@@ -50,6 +58,19 @@ impl Output {
                 facts,
                 ..RenderOptions::default()
             },
+        })
+    }
+
+    /// Whether a file could be written there at all: its folder must exist.
+    pub(crate) fn check(&self) -> anyhow::Result<()> {
+        let Target::File(path) = &self.target else { return Ok(()) };
+        match path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+            Some(folder) if !folder.is_dir() => {
+                let message =
+                    format!("cannot write {}: there is no folder {}", path.display(), folder.display());
+                Err(CliError::usage(message).into())
+            }
+            _ => Ok(()),
         }
     }
 
@@ -93,11 +114,15 @@ impl Output {
     }
 
     /// Where a single stream of rows goes: a file, or stdout for none.
-    pub(crate) fn stream_target(&self, name: &str) -> Option<PathBuf> {
+    pub(crate) fn stream_target(&self, name: &str) -> anyhow::Result<Option<PathBuf>> {
         match &self.target {
-            Target::Stdout => None,
-            Target::File(path) => Some(path.clone()),
-            Target::Folder(folder) => Some(folder.join(format!("{name}.{}", self.format.extension()))),
+            Target::Stdout => Ok(None),
+            Target::File(path) => Ok(Some(path.clone())),
+            Target::Folder(folder) => {
+                std::fs::create_dir_all(folder)
+                    .with_context(|| format!("cannot make the folder {}", folder.display()))?;
+                Ok(Some(folder.join(format!("{name}.{}", self.format.extension()))))
+            }
         }
     }
 }

@@ -50,7 +50,7 @@ pub(super) async fn converse(context: &Context, lake: &OpenLake, output: &Output
             "" => {}
             "\\q" | "exit" | "quit" => return Ok(()),
             "\\?" | "help" => context.ui.note(HELP),
-            query => tell(lake, query, output).await?,
+            query => tell(context, lake, query, output).await?,
         }
     }
 }
@@ -64,17 +64,17 @@ fn complete(text: &str) -> Option<String> {
     text.strip_suffix(';').map(|query| query.trim().to_owned())
 }
 
-async fn tell(lake: &OpenLake, query: &str, output: &Output) -> anyhow::Result<()> {
+async fn tell(context: &Context, lake: &OpenLake, query: &str, output: &Output) -> anyhow::Result<()> {
     let query = match query.strip_prefix("\\d") {
         None => query.to_owned(),
         Some("") => "SELECT table_name AS view FROM information_schema.tables \
-                     WHERE table_schema = 'public' ORDER BY table_name"
+                     WHERE table_schema = 'lake' ORDER BY table_name"
             .to_owned(),
         Some(view) => format!("DESCRIBE {}", view.trim()),
     };
     let no_values = Bindings::none();
     let answered = tokio::select! {
-        answered = answer(lake, &query, &no_values, output) => answered,
+        answered = answer(context, lake, &query, &no_values, output) => answered,
         signal = interrupted() => signal,
     };
     // Only a closed terminal ends the conversation; anything else is told and the prompt comes back.

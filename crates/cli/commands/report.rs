@@ -26,9 +26,13 @@ pub(crate) async fn run(context: &Context, args: &ReportArgs) -> anyhow::Result<
     }
     let templates = if args.all { unasked(context, &catalogue) } else { named(&catalogue, &args.names)? };
     let lake = open(context, args).await?;
+    if lake.snapshot.is_none() {
+        let message = format!("the lake {} has no snapshot yet to report on", lake.lake.root().display());
+        return Err(CliError::usage(message).into());
+    }
     let given: BTreeMap<String, String> = args.output.params.iter().cloned().collect();
     let reports = run_all(context, &lake, &templates, &given).await?;
-    let written = Output::new(&args.output, lake.facts()).write(&reports)?;
+    let written = Output::new(&args.output, lake.facts())?.write(&reports)?;
     for path in written {
         context.ui.note(format!("wrote {}", path.display()));
     }
@@ -45,7 +49,7 @@ fn catalogue(context: &Context, folder: Option<&Path>) -> anyhow::Result<Catalog
 }
 
 fn list(catalogue: &Catalogue, args: &ReportArgs) -> anyhow::Result<()> {
-    let output = Output::new(&args.output, pinlake_report::PageFacts::default());
+    let output = Output::new(&args.output, pinlake_report::PageFacts::default())?;
     let mut out = io::stdout();
     match output.format {
         Format::Json => list_json(catalogue, &mut out)?,
@@ -59,7 +63,7 @@ fn list(catalogue: &Catalogue, args: &ReportArgs) -> anyhow::Result<()> {
 
 async fn tell(context: &Context, template: &Template, args: &ReportArgs) -> anyhow::Result<()> {
     let lake = open(context, args).await?;
-    let output = Output::new(&args.output, pinlake_report::PageFacts::default());
+    let output = Output::new(&args.output, pinlake_report::PageFacts::default())?;
     let mut out = io::stdout();
     describe(&lake.session, template, &output.options, &mut out).await?;
     Ok(out.flush()?)

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use chrono::Utc;
 use pinlake_ingest::Outcome;
+use pinlake_lake::{Lake, LakeError};
 use pinlake_report::{Catalogue, PageFacts, Report, Template};
 use pinlake_source::{Aws, ExportJob, ExportJobs, ExportRequest, S3Url, WaitOptions};
 
@@ -29,6 +30,7 @@ pub(crate) async fn run(context: &Context, args: &RunArgs) -> anyhow::Result<()>
     if args.options.dry_run {
         return print_plan(context, &export);
     }
+    check_destinations(context, args).await?;
     let aws = Aws::connect(&context.settings.aws_options(None, args.retry_for)).await;
     let wait = WaitOptions { timeout: args.timeout, ..WaitOptions::default() };
     let job = export_and_wait(context, &aws, &export, &wait).await?;
@@ -37,6 +39,25 @@ pub(crate) async fn run(context: &Context, args: &RunArgs) -> anyhow::Result<()>
     };
     tell(context.ui, &outcome, &context.settings.lake);
     report(context, &context.settings.lake, args.out.as_deref()).await
+}
+
+/// Looks at everything that could fail at the end before a job is created that nobody wants then.
+async fn check_destinations(context: &Context, args: &RunArgs) -> anyhow::Result<()> {
+    let lake = Lake::open_if_any(&context.settings.lake).await?;
+    if let Some(lake) = lake
+        && let Some(id) = args.options.snapshot.clone().filter(|_| !args.options.replace)
+        && lake.snapshot(&id).is_ok()
+    {
+        return Err(LakeError::SnapshotExists { path: context.settings.lake.clone(), id }.into());
+    }
+    match &args.out {
+        Some(out) => Output::new(
+            &OutputArgs { out: Some(out.clone()), ..OutputArgs::default() },
+            PageFacts::default(),
+        )?
+        .check(),
+        None => Ok(()),
+    }
 }
 
 /// Creates the job and waits for its end. Its id is told first, so that an interrupted wait can be taken up again.
@@ -81,10 +102,10 @@ pub(super) async fn report(context: &Context, lake: &Path, out: Option<&Path>) -
     let reports = run_all(context, &lake, &wanted, &BTreeMap::new()).await?;
     let overview: Vec<Report> = reports.iter().filter(|report| is_overview(&report.name)).cloned().collect();
     let shown = OutputArgs { max_rows: 15, ..OutputArgs::default() };
-    Output::new(&shown, PageFacts::default()).write(&overview)?;
+    Output::new(&shown, PageFacts::default())?.write(&overview)?;
     if let Some(out) = out {
         let args = OutputArgs { out: Some(out.to_owned()), ..OutputArgs::default() };
-        for path in Output::new(&args, lake.facts()).write(&reports)? {
+        for path in Output::new(&args, lake.facts())?.write(&reports)? {
             context.ui.note(format!("wrote {}", path.display()));
         }
     }

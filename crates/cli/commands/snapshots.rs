@@ -16,11 +16,11 @@ use crate::ui;
 pub(crate) async fn run(context: &Context, command: SnapshotsCommand) -> anyhow::Result<()> {
     match command {
         SnapshotsCommand::List { format } => {
-            let lake = OpenLake::open(&context.settings.lake, None, &context.settings).await?;
+            let lake = OpenLake::open_log(&context.settings.lake, &context.settings).await?;
             let query = "SELECT * FROM snapshots ORDER BY committed_at, snapshot";
             let result = lake.session.query(query, &Bindings::none()).await?;
             let args = OutputArgs { format: Some(format), ..OutputArgs::default() };
-            Output::new(&args, lake.facts()).write(&[Report::untitled("snapshots", result)])?;
+            Output::new(&args, lake.facts())?.write(&[Report::untitled("snapshots", result)])?;
             Ok(())
         }
         SnapshotsCommand::Show { id, json } => {

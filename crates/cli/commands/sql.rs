@@ -22,11 +22,11 @@ pub(crate) async fn run(context: &Context, args: SqlArgs) -> anyhow::Result<()> 
     };
     let snapshot = chosen(args.output.snapshot.as_deref())?;
     let lake = OpenLake::open(&context.settings.lake, snapshot, &context.settings).await?;
-    let output = Output::new(&args.output, lake.facts());
+    let output = Output::new(&args.output, lake.facts())?;
     match query {
         Some(query) => {
             let bindings = Bindings::inferred(args.output.params.iter().cloned().collect());
-            until_interrupted(answer(&lake, &query, &bindings, &output)).await
+            until_interrupted(answer(context, &lake, &query, &bindings, &output)).await
         }
         None => prompt::converse(context, &lake, &output).await,
     }
@@ -48,13 +48,14 @@ fn read(file: &Path) -> anyhow::Result<String> {
 
 /// Runs one query and writes its rows as they come.
 pub(super) async fn answer(
+    context: &Context,
     lake: &OpenLake,
     query: &str,
     bindings: &Bindings,
     output: &Output,
 ) -> anyhow::Result<()> {
     let stream = lake.session.stream(query, bindings).await?;
-    match output.stream_target("query") {
+    match output.stream_target("query")? {
         None => {
             let mut out = BufWriter::new(io::stdout());
             render_stream(stream, output.format, &output.options, &mut out).await?;
@@ -72,7 +73,9 @@ pub(super) async fn answer(
                 return Err(anyhow::Error::from(error).context(problem()));
             }
             out.flush().with_context(problem)?;
-            std::fs::rename(&partial, &path).with_context(problem)
+            std::fs::rename(&partial, &path).with_context(problem)?;
+            context.ui.note(format!("wrote {}", path.display()));
+            Ok(())
         }
     }
 }

@@ -61,7 +61,7 @@ pub(crate) struct Meter {
 
 enum Display {
     Bar(ProgressBar),
-    Json { last: Option<Instant> },
+    Json { last: Option<Instant>, is_complete: bool },
     Off,
 }
 
@@ -69,7 +69,7 @@ impl Meter {
     pub(super) fn new(mode: ProgressMode, phase: &'static str, unit: Unit) -> Self {
         let display = match mode {
             ProgressMode::Bar => Display::Bar(bar(phase)),
-            ProgressMode::Json => Display::Json { last: None },
+            ProgressMode::Json => Display::Json { last: None, is_complete: false },
             ProgressMode::Auto | ProgressMode::Off => Display::Off,
         };
         Self { phase, unit, display }
@@ -91,10 +91,12 @@ impl Meter {
                 }
                 bar.set_message(message);
             }
-            Display::Json { last } => {
+            Display::Json { last, is_complete } => {
                 let due = last.is_none_or(|last| last.elapsed() >= JSON_INTERVAL);
-                if due || done == total {
+                let completes = done == total && total > 0 && !*is_complete;
+                if due || completes {
                     *last = Some(Instant::now());
+                    *is_complete |= completes;
                     let line = JsonProgress {
                         event: "progress",
                         phase: self.phase,
@@ -124,7 +126,8 @@ impl Drop for Meter {
 
 fn bar(phase: &'static str) -> ProgressBar {
     let bar = ProgressBar::new(1);
-    if let Ok(style) = ProgressStyle::with_template("{prefix:>9.cyan} {bar:28.cyan/dim} {msg} {elapsed:.dim}")
+    if let Ok(style) =
+        ProgressStyle::with_template("{prefix:>9.cyan} {bar:24.cyan/dim} {elapsed:.dim} {wide_msg}")
     {
         bar.set_style(style.progress_chars("━╸━"));
     }

@@ -36,6 +36,14 @@ pub enum IngestError {
     /// The lake could not be opened, written or committed.
     #[error(transparent)]
     Lake(#[from] LakeError),
+    /// The same object or file was reached by two of the sources.
+    #[error("piece `{piece}` of {source_name} is given twice: its rows would count twice")]
+    PieceTwice {
+        /// Its key or path.
+        piece: String,
+        /// The source in which it was met again.
+        source_name: String,
+    },
     /// A piece's bytes are damaged.
     #[error("piece `{piece}` cannot be read")]
     Unpack {
@@ -133,6 +141,7 @@ impl IngestError {
                 pinlake_lake::ErrorKind::Disk | pinlake_lake::ErrorKind::Conflict => ErrorKind::Resource,
                 pinlake_lake::ErrorKind::Unexpected => ErrorKind::Unexpected,
             },
+            Self::PieceTwice { .. } => ErrorKind::Usage,
             Self::Unpack { .. } => ErrorKind::Integrity,
             Self::Spill { .. } | Self::Threads { .. } => ErrorKind::Resource,
             Self::TooManyRejects { .. } => ErrorKind::Rejects,

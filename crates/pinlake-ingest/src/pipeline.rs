@@ -86,7 +86,7 @@ async fn read_piece(
     let is_whole = body.is_whole;
     while let Some(chunk) = body.next_chunk().await {
         let chunk = chunk?;
-        work.progress.fetched(chunk.bytes.len() as u64);
+        let chunk_bytes = chunk.bytes.len() as u64;
         let (job_work, job_piece) = (Arc::clone(&work), Arc::clone(&piece));
         let job = move || {
             let mut sink = |block| job_work.take_block(&job_piece, block);
@@ -100,6 +100,7 @@ async fn read_piece(
         let fed;
         (unpacker, fed) = work.pool.run(job).await?;
         fed.map_err(damaged)?;
+        work.progress.unpacked(chunk_bytes);
         if work.is_stopped() {
             return Err(IngestError::Stopped);
         }

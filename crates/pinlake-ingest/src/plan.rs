@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
-use chrono::{DateTime, Utc};
-use pinlake_lake::{SnapshotId, WriterOptions};
+use chrono::{DateTime, TimeDelta, Utc};
+use pinlake_lake::{Lake, LakeError, SnapshotId, WriterOptions};
 use pinlake_source::{Aws, ExportJob, Filter, Listing, Location, Piece, Skipped, Source, SourceError};
 
 use crate::error::IngestError;
@@ -83,11 +83,8 @@ impl Plan {
         }
         let names: Vec<&str> = listings.iter().map(|listing| listing.source.as_str()).collect();
         let source = names.join(" ");
-        let snapshot = match &request.snapshot {
-            Some(id) => id.clone(),
-            None => SnapshotId::from_time(completion(request.job.as_ref()).unwrap_or(started_at)),
-        };
-        let (pieces, skipped) = join(&listings);
+        let snapshot = free_id(&request, started_at).await?;
+        let (pieces, skipped) = join(&listings)?;
         Ok(Self {
             request,
             source,
@@ -119,6 +116,23 @@ impl Plan {
     }
 }
 
+/// The id of the new snapshot, which must be free unless it is to be replaced. One made from the clock takes the next
+/// free second, so that conversions in quick succession do not meet.
+async fn free_id(request: &ConvertRequest, now: DateTime<Utc>) -> Result<SnapshotId, IngestError> {
+    let lake = Lake::open_if_any(&request.lake).await?;
+    let is_taken = |id: &SnapshotId| lake.as_ref().is_some_and(|lake| lake.snapshot(id).is_ok());
+    let given = request.snapshot.clone();
+    let Some(id) = given.or_else(|| completion(request.job.as_ref()).map(SnapshotId::from_time)) else {
+        let seconds = (0..).map(|seconds| SnapshotId::from_time(now + TimeDelta::seconds(seconds)));
+        let free = seconds.into_iter().find(|id| !is_taken(id));
+        return Ok(free.unwrap_or_else(|| SnapshotId::from_time(now)));
+    };
+    if is_taken(&id) && !request.replace {
+        return Err(LakeError::SnapshotExists { path: request.lake.clone(), id }.into());
+    }
+    Ok(id)
+}
+
 /// When the job ended, as far as it says so.
 fn completion(job: Option<&ExportJob>) -> Option<DateTime<Utc>> {
     let date = job?.completion_date.as_deref()?;
@@ -135,25 +149,49 @@ fn empty_listing(source: &Source) -> Listing {
 
 /// The pieces and the skipped files of all sources. Names that stand in several sources get their source in front, since a
 /// piece's name says where a row came from.
-fn join(listings: &[Listing]) -> (Vec<Piece>, Vec<Skipped>) {
+fn join(listings: &[Listing]) -> Result<(Vec<Piece>, Vec<Skipped>), IngestError> {
     let mut names = HashSet::new();
     let clash = listings.iter().flat_map(|listing| &listing.pieces).any(|piece| !names.insert(&piece.name));
     let (mut pieces, mut skipped) = (Vec::new(), Vec::new());
+    let mut places = HashSet::new();
     for listing in listings {
         for piece in &listing.pieces {
+            if !places.insert(place(piece)) {
+                return Err(IngestError::PieceTwice {
+                    piece: piece.name.clone(),
+                    source_name: listing.source.clone(),
+                });
+            }
             let mut piece = piece.clone();
             if clash {
-                piece.name = format!("{}/{}", listing.source.trim_end_matches('/'), piece.name);
+                piece.name = qualified(&listing.source, &piece.name);
             }
             pieces.push(piece);
         }
         skipped.extend(listing.skipped.iter().cloned());
     }
-    (pieces, skipped)
+    Ok((pieces, skipped))
+}
+
+/// A piece's name with its source in front. The source of a single file is its path, which needs nothing more.
+fn qualified(source: &str, name: &str) -> String {
+    let is_the_file = source == name || source.ends_with(&format!("/{name}"));
+    if is_the_file { source.to_owned() } else { format!("{}/{name}", source.trim_end_matches('/')) }
+}
+
+/// Where a piece truly is, so that one reached by two ways is known to be one.
+fn place(piece: &Piece) -> Location {
+    match &piece.location {
+        // A file that cannot be looked at fails when it is read, with its reason.
+        Location::File(path) => Location::File(std::fs::canonicalize(path).unwrap_or_else(|_| path.clone())),
+        other => other.clone(),
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use super::*;
 
     fn listing(source: &str, names: &[&str]) -> Listing {
@@ -161,7 +199,7 @@ mod tests {
             name: (*name).to_owned(),
             size: 1,
             etag: None,
-            location: Location::File(PathBuf::from(name)),
+            location: Location::File(Path::new(source).join(name)),
         };
         let pieces = names.iter().map(piece).collect();
         Listing { source: source.to_owned(), prefix: String::new(), pieces, skipped: Vec::new() }
@@ -169,10 +207,24 @@ mod tests {
 
     #[test]
     fn names_are_told_apart_only_where_they_clash() {
-        let (pieces, _) = join(&[listing("a", &["1.gz"]), listing("b/", &["2.gz"])]);
+        let (pieces, _) = join(&[listing("a", &["1.gz"]), listing("b/", &["2.gz"])]).unwrap();
         assert_eq!(pieces[1].name, "2.gz");
-        let (pieces, _) = join(&[listing("a", &["1.gz"]), listing("b/", &["1.gz"])]);
+        let (pieces, _) = join(&[listing("a", &["1.gz"]), listing("b/", &["1.gz"])]).unwrap();
         assert_eq!([pieces[0].name.as_str(), pieces[1].name.as_str()], ["a/1.gz", "b/1.gz"]);
+    }
+
+    #[test]
+    fn the_name_of_a_single_file_is_its_path_where_it_clashes() {
+        assert_eq!(qualified("old/1.gz", "1.gz"), "old/1.gz");
+        assert_eq!(qualified("1.gz", "1.gz"), "1.gz");
+        assert_eq!(qualified("s3://b/p/", "p/1.gz"), "s3://b/p/p/1.gz");
+    }
+
+    #[test]
+    fn a_piece_given_twice_is_refused() {
+        let error = join(&[listing("a", &["1.gz"]), listing("a", &["1.gz"])]).unwrap_err();
+        assert_eq!(error.kind(), crate::ErrorKind::Usage);
+        assert!(error.to_string().contains("1.gz"), "{error}");
     }
 
     #[test]

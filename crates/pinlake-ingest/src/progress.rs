@@ -8,7 +8,7 @@ pub struct Progress {
     pieces: AtomicU64,
     bytes: AtomicU64,
     pieces_done: AtomicU64,
-    bytes_fetched: AtomicU64,
+    bytes_done: AtomicU64,
     rows: AtomicU64,
     rejects: AtomicU64,
 }
@@ -22,8 +22,8 @@ pub struct ProgressSnapshot {
     pub bytes: u64,
     /// Pieces read to their end.
     pub pieces_done: u64,
-    /// Bytes that arrived.
-    pub bytes_fetched: u64,
+    /// Bytes, as stored, that were unpacked and nearly all of whose lines are decoded.
+    pub bytes_done: u64,
     /// Rows decoded and handed to a writer.
     pub rows: u64,
     /// Lines rejected.
@@ -40,8 +40,8 @@ impl Progress {
         self.pieces_done.fetch_add(1, Ordering::Relaxed);
     }
 
-    pub(crate) fn fetched(&self, bytes: u64) {
-        self.bytes_fetched.fetch_add(bytes, Ordering::Relaxed);
+    pub(crate) fn unpacked(&self, bytes: u64) {
+        self.bytes_done.fetch_add(bytes, Ordering::Relaxed);
     }
 
     pub(crate) fn decoded(&self, rows: u64, rejects: u64) {
@@ -56,7 +56,7 @@ impl Progress {
             pieces: self.pieces.load(Ordering::Relaxed),
             bytes: self.bytes.load(Ordering::Relaxed),
             pieces_done: self.pieces_done.load(Ordering::Relaxed),
-            bytes_fetched: self.bytes_fetched.load(Ordering::Relaxed),
+            bytes_done: self.bytes_done.load(Ordering::Relaxed),
             rows: self.rows.load(Ordering::Relaxed),
             rejects: self.rejects.load(Ordering::Relaxed),
         }

@@ -38,6 +38,15 @@ pub enum LakeError {
         reason: &'static str,
     },
 
+    /// A path that the Delta log cannot name.
+    #[error("{} cannot be a lake: its path {problem}; name another folder", .path.display())]
+    UnusablePath {
+        /// The folder.
+        path: PathBuf,
+        /// What is in the way.
+        problem: &'static str,
+    },
+
     /// The folder holds no lake.
     #[error(
         "{lake} is not a lake: there is no Delta table in {lake}/endpoints; `pinlake convert SRC --lake {lake}` makes one",
@@ -78,7 +87,7 @@ pub enum LakeError {
     },
 
     /// The id is taken, and replacing it was not asked for.
-    #[error("the lake {} has a snapshot `{id}` already", .path.display())]
+    #[error("the lake {} has a snapshot `{id}` already: name another with --snapshot, or give --replace", .path.display())]
     SnapshotExists {
         /// The lake.
         path: PathBuf,
@@ -195,6 +204,7 @@ impl LakeError {
     pub fn kind(&self) -> ErrorKind {
         match self {
             Self::InvalidSnapshotId { .. }
+            | Self::UnusablePath { .. }
             | Self::NotALake { .. }
             | Self::NotEmpty { .. }
             | Self::SchemaMismatch { .. }

@@ -1,7 +1,7 @@
 //! The lake itself: opening it, making it, asking what is in it.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
@@ -52,6 +52,21 @@ impl Lake {
             create(root, &layout, &schema).await?;
         }
         Self::load(layout, Some(schema)).await
+    }
+
+    /// Opens the lake in the folder `root`; none where there is none yet and one could be made. Makes nothing itself.
+    ///
+    /// # Errors
+    /// Those of [`Lake::open`] and [`Lake::open_or_create`], but for `NotALake`.
+    pub async fn open_if_any(root: &Path) -> Result<Option<Self>, LakeError> {
+        let layout = absolute_layout(root)?;
+        if has_table(&layout)? {
+            return Self::load(layout, None).await.map(Some);
+        }
+        match foreign_entry(&layout)? {
+            Some(found) => Err(LakeError::NotEmpty { path: root.to_owned(), found }),
+            None => Ok(None),
+        }
     }
 
     async fn load(layout: Layout, schema: Option<SchemaRef>) -> Result<Self, LakeError> {
@@ -166,8 +181,33 @@ impl Lake {
     }
 }
 
+/// The layout under the one true path of `root`: absolute, without `..` and links as far as it exists.
 fn absolute_layout(root: &Path) -> Result<Layout, LakeError> {
-    std::path::absolute(root).at("find", root).map(Layout::new)
+    let absolute = std::path::absolute(root).at("find", root)?;
+    let there = absolute.ancestors().find(|ancestor| ancestor.exists()).unwrap_or(&absolute);
+    let mut resolved = fs::canonicalize(there).at("find", root)?;
+    for part in absolute.strip_prefix(there).unwrap_or(Path::new("")).components() {
+        match part {
+            Component::ParentDir => drop(resolved.pop()),
+            part => resolved.push(part),
+        }
+    }
+    match unusable(&resolved) {
+        Some(problem) => Err(LakeError::UnusablePath { path: resolved, problem }),
+        None => Ok(Layout::new(resolved)),
+    }
+}
+
+/// Why the Delta log could not name this path: it writes paths as URLs, and its libraries do not agree on how these
+/// characters are to be escaped.
+fn unusable(path: &Path) -> Option<&'static str> {
+    match path.to_str() {
+        None => Some("is not UTF-8"),
+        Some(text) if text.contains('\\') => Some("has a `\\` in it"),
+        Some(text) if has_escape(text) => Some("has a `%` before two hex digits in it"),
+        Some(text) if text.chars().any(char::is_control) => Some("has a control character in it"),
+        Some(_) => None,
+    }
 }
 
 /// Whether the log's folder has anything in it. A damaged log is one too, and opening it says so.
@@ -179,6 +219,12 @@ fn has_table(layout: &Layout) -> Result<bool, LakeError> {
     let names = disk::names_in(&log)?;
     // A hidden file is a commit that never came about.
     Ok(names.iter().any(|name| !name.starts_with('.')))
+}
+
+/// Whether something in `text` could be taken for a URL's escape.
+fn has_escape(text: &str) -> bool {
+    let is_escape = |window: &[u8]| window[0] == b'%' && window[1..].iter().all(u8::is_ascii_hexdigit);
+    text.as_bytes().windows(3).any(is_escape)
 }
 
 async fn create(named: &Path, layout: &Layout, schema: &Schema) -> Result<(), LakeError> {

@@ -46,6 +46,10 @@ fn broken_rule(text: &str) -> Option<&'static str> {
         Some("it is longer than 64 characters")
     } else if matches!(text, "." | "..") {
         Some("it names a folder of its own")
+    } else if text.eq_ignore_ascii_case("latest") {
+        Some("it stands for whichever snapshot is the latest")
+    } else if text == "__HIVE_DEFAULT_PARTITION__" {
+        Some("readers of Hive-style folders take it for null")
     } else {
         None
     }
@@ -94,6 +98,13 @@ mod tests {
 
     use super::*;
     use crate::ErrorKind;
+
+    #[test]
+    fn names_that_mean_something_else_are_refused() {
+        for text in ["latest", "LATEST", "__HIVE_DEFAULT_PARTITION__", ".", "..", "", "a/b"] {
+            assert_eq!(text.parse::<SnapshotId>().unwrap_err().kind(), ErrorKind::Usage, "{text}");
+        }
+    }
 
     #[test]
     fn a_time_becomes_its_second() {

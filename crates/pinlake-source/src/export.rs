@@ -98,7 +98,8 @@ pub enum ExportError {
     },
     /// The job did not end in time; it may still do so.
     #[error(
-        "export job {} is not done after {waited_seconds} s: {}; wait again with `pinlake export wait`",
+        "export job {} is not done after {waited_seconds} s: {}; wait again with `pinlake export wait --job-id {0}`, and \
+         then read what it wrote with `pinlake convert --job-id {0}`",
         job.id_or_unknown(), job.progress_text()
     )]
     JobTimedOut {

@@ -17,7 +17,7 @@ pub struct Piece {
 }
 
 /// Where the bytes of a piece are.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Location {
     /// An object in S3.
     S3 {

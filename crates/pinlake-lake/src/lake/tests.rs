@@ -142,6 +142,26 @@ async fn names_with_odd_characters_are_paths_like_others() {
 }
 
 #[tokio::test]
+async fn a_path_that_the_log_could_not_name_is_refused_before_anything_is_made() {
+    let folder = tempdir().unwrap();
+    for name in ["p%41", "a\\b", "line\nbreak"] {
+        let root = folder.path().join(name);
+        let error = Lake::open_or_create(&root, schema()).await.unwrap_err();
+        assert!(matches!(&error, LakeError::UnusablePath { .. }), "{error}");
+        assert_eq!(error.kind(), ErrorKind::Usage);
+        assert!(!root.exists(), "{name}");
+    }
+}
+
+#[tokio::test]
+async fn a_path_with_dots_is_the_path_that_it_means() {
+    let folder = tempdir().unwrap();
+    let made = lake(&folder.path().join("sub/../lake")).await;
+    assert_eq!(made.root(), fs::canonicalize(folder.path()).unwrap().join("lake"));
+    assert!(Lake::open_if_any(&folder.path().join("other")).await.unwrap().is_none());
+}
+
+#[tokio::test]
 async fn other_columns_are_refused_and_named() {
     let folder = tempdir().unwrap();
     lake(folder.path()).await;

@@ -2,7 +2,7 @@
 //!
 //! A symbolic link to a file counts as that file: people gather pieces by links. A link to a folder is not
 //! entered (it may lead in a circle) and is listed as skipped. Names that begin with `.` or `_` are hidden, as
-//! Spark and Hive have it (`_SUCCESS`, `_delta_log`, macOS's `._x.gz`), and a hidden folder is not entered.
+//! Spark and Hive have it (`_SUCCESS`, `_delta_log`, macOS's `._x.gz`), and neither a hidden folder nor a lake is entered.
 
 use std::fs::{self, DirEntry};
 use std::path::{Path, PathBuf};
@@ -50,6 +50,11 @@ fn single(path: &Path, facts: &fs::Metadata, filter: &Filter) -> Result<Listing,
     let piece = file_piece(name.to_owned(), facts.len(), path.to_owned());
     let source = path.display().to_string();
     Ok(Listing { source, prefix: String::new(), pieces: vec![piece], skipped: Vec::new() })
+}
+
+/// Whether a folder is a lake: its manifests and rejects are JSON, and no pieces.
+fn is_lake(folder: &Path) -> bool {
+    folder.join("endpoints").join("_delta_log").is_dir()
 }
 
 fn file_piece(name: String, size: u64, path: PathBuf) -> Piece {
@@ -101,6 +106,8 @@ impl Walk<'_> {
         let size = if facts.is_file() { facts.len() } else { 0 };
         if own_name.starts_with(['.', '_']) {
             self.skip(name, size, "hidden");
+        } else if kind.is_dir() && is_lake(&path) {
+            self.skip(name, 0, "a lake");
         } else if kind.is_dir() {
             return Ok(Some((path, format!("{name}/"))));
         } else if facts.is_dir() {
@@ -134,6 +141,17 @@ mod tests {
 
     fn names(listing: &Listing) -> Vec<&str> {
         listing.pieces.iter().map(|piece| piece.name.as_str()).collect()
+    }
+
+    #[tokio::test]
+    async fn a_lake_beside_the_pieces_is_not_read() {
+        let root = tempfile::tempdir().unwrap();
+        write(root.path(), "a.gz", b"x");
+        write(root.path(), "lake/endpoints/_delta_log/0.json", b"{}");
+        write(root.path(), "lake/runs/1/run.json", b"{}");
+        let listing = list(root.path(), &Filter::converted().unwrap()).await.unwrap();
+        assert_eq!(names(&listing), ["a.gz"]);
+        assert_eq!(listing.skipped[0].reason, "a lake");
     }
 
     #[tokio::test]
