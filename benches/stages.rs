@@ -30,9 +30,9 @@ fn unpack(piece: &Bytes, whole: bool, buffers: &BufferPool) -> Vec<Block> {
 }
 
 fn decode(decoder: &mut BlockDecoder, blocks: &[Block]) -> Vec<RecordBatch> {
-    let decoded =
+    let outcomes =
         blocks.iter().map(|block| decoder.decode("piece.gz", 0, block).expect("columns make a batch"));
-    decoded.filter_map(|block| block.batch).collect()
+    outcomes.filter_map(|outcome| outcome.batch).collect()
 }
 
 /// A staging in a lake of its own; its writers' files go away with it.
@@ -70,7 +70,9 @@ fn stages(criterion: &mut Criterion) {
             bench.iter_batched(
                 || staging.writer(&options).expect("a data file opens"),
                 |mut writer| {
-                    batches.iter().for_each(|batch| writer.write(batch).expect("a batch is written"));
+                    for batch in &batches {
+                        writer.write(batch).expect("a batch is written");
+                    }
                     writer.close().expect("a data file closes")
                 },
                 BatchSize::PerIteration,

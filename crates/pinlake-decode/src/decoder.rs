@@ -1,8 +1,8 @@
 //! From a block of lines to a record batch.
 //!
-//! Each line takes one of two ways. The **fast path** ([`record`]) reads a line once, straight into the columns, as long
+//! Each line takes one of two ways. The **fast path** (`record`) reads a line once, straight into the columns, as long
 //! as everything is as an export has it: known members in any order, each once, values of their column's type. At the
-//! first thing that is not, it takes its half-filled row away and leaves the line to the **slow path** ([`odd`]), which
+//! first thing that is not, it takes its half-filled row away and leaves the line to the **slow path** (`odd`), which
 //! judges the line's validity, converts odd values, fills `extra`, counts drift, and is the definition of what a line
 //! means. Whatever the fast path accepts, the slow path would read the same: tests hold the two against each other.
 

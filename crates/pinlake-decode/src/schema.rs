@@ -1,6 +1,6 @@
 //! The columns of the table `endpoints` and the members of Pinpoint's `EndpointResponse` that they come from.
 //!
-//! One list, [`COLUMNS`], says which column has which type and member; the Arrow schema, the builders and both decoders
+//! One list, `COLUMNS`, says which column has which type and member; the Arrow schema, the builders and both decoders
 //! are driven by it, so a column cannot exist in one and be missing in another. The partition column `snapshot` is no
 //! column of a data file and so not part of this schema.
 

@@ -184,7 +184,7 @@ fn place(piece: &Piece) -> Location {
     match &piece.location {
         // A file that cannot be looked at fails when it is read, with its reason.
         Location::File(path) => Location::File(std::fs::canonicalize(path).unwrap_or_else(|_| path.clone())),
-        other => other.clone(),
+        object @ Location::S3 { .. } => object.clone(),
     }
 }
 
