@@ -155,11 +155,14 @@ async fn publish(
     Ok((published, manifest))
 }
 
-/// Stops the jobs when the line is left before its end, whether by an error or because nobody waits any more.
+/// Stops the jobs and takes the staged files away when the line is left before its end, whether by an error or because
+/// nobody waits any more. Tasks that are being aborted may hold on to the work for a moment longer than the program lives,
+/// so it is not left to the last of them.
 struct StopOnDrop(Arc<Work>);
 
 impl Drop for StopOnDrop {
     fn drop(&mut self) {
         self.0.stop();
+        drop(self.0.lanes.finish());
     }
 }
