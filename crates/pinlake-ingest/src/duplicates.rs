@@ -37,17 +37,19 @@ impl DuplicateIds {
 
     pub(crate) fn add(&self, hashes: &[u64]) -> Result<(), IngestError> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        if state.hashes.len() + hashes.len() > self.budget && !state.hashes.is_empty() {
-            let path = self.folder.join(format!("ids-{:05}.run", state.runs.len()));
-            let mut full = std::mem::take(&mut state.hashes);
-            full.par_sort_unstable();
-            write_run(&path, &full).map_err(|source| IngestError::Spill { path: path.clone(), source })?;
-            state.runs.push(path);
-            full.clear();
-            state.hashes = full;
-        }
+        let is_full = state.hashes.len() + hashes.len() > self.budget && !state.hashes.is_empty();
+        let mut full = if is_full { std::mem::take(&mut state.hashes) } else { Vec::new() };
         state.hashes.extend_from_slice(hashes);
-        Ok(())
+        if full.is_empty() {
+            return Ok(());
+        }
+        let path = self.folder.join(format!("ids-{:05}.run", state.runs.len()));
+        state.runs.push(path.clone());
+        // Sorting and writing happen without the lock, and on this thread alone: a parallel sort could pick up another
+        // job of the pool that comes here too, and wait for itself.
+        drop(state);
+        full.sort_unstable();
+        write_run(&path, &full).map_err(|source| IngestError::Spill { path, source })
     }
 
     /// The number of rows whose id stands in another row before them; removes the runs.
