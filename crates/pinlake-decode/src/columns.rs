@@ -1,27 +1,31 @@
 //! Columns being filled, one file per kind, and the batch they become.
 //!
-//! Every column knows the row it is given a value for: rows that were passed over are null, so an absent member costs
-//! nothing until the batch is finished. Every column can be cut back to a row, which is how the decoder takes a
-//! half-filled row away when a line turns out to be odd.
+//! Every column has room for as many rows as its lines can make and is told the row of each value, so an absent member
+//! costs nothing: which rows hold a value is one word a row, kept for all columns together. Every column can forget the
+//! row being filled, which is how the decoder takes a half-filled row away when a line turns out to be odd.
 
+mod dictionary;
 mod label;
 mod lists;
+mod presence;
 mod primitive;
 mod text;
-mod validity;
 
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, DictionaryArray, Int32Array, Int64Array, RecordBatch, StringArray};
+use arrow::buffer::NullBuffer;
 use arrow::datatypes::{Float64Type, TimestampMicrosecondType};
 use arrow::error::ArrowError;
 
 pub(crate) use label::LabelColumn;
 pub(crate) use lists::{NumbersColumn, TextListsColumn};
+pub(crate) use presence::ColumnSet;
 pub(crate) use primitive::PrimitiveColumn;
 pub(crate) use text::TextColumn;
 
-use crate::schema::{COLUMNS, ColumnKind, endpoint_schema};
+use crate::schema::{COLUMNS, ColumnKind, EXTRA, endpoint_schema};
+use presence::Presence;
 
 /// A column of any kind that a member fills.
 #[derive(Debug)]
@@ -35,25 +39,35 @@ pub(crate) enum ColumnBuilder {
 }
 
 impl ColumnBuilder {
-    fn truncate(&mut self, row: usize) {
+    fn begin(&mut self, rows: usize) {
         match self {
-            Self::Text(column) => column.truncate(row),
-            Self::Label(column) => column.truncate(row),
-            Self::Instant(column) => column.truncate(row),
-            Self::Number(column) => column.truncate(row),
-            Self::TextLists(column) => column.truncate(row),
-            Self::Numbers(column) => column.truncate(row),
+            Self::Text(column) => column.begin(rows),
+            Self::Label(column) => column.begin(rows),
+            Self::Instant(column) => column.begin(rows),
+            Self::Number(column) => column.begin(rows),
+            Self::TextLists(column) => column.begin(rows),
+            Self::Numbers(column) => column.begin(rows),
         }
     }
 
-    fn finish(&mut self, rows: usize) -> Result<ArrayRef, ArrowError> {
+    fn abandon(&mut self, row: usize) {
+        match self {
+            Self::Text(column) => column.abandon(row),
+            // What stands in a row without a value means nothing.
+            Self::Label(_) | Self::Instant(_) | Self::Number(_) => {}
+            Self::TextLists(column) => column.abandon(row),
+            Self::Numbers(column) => column.abandon(row),
+        }
+    }
+
+    fn finish(&mut self, rows: usize, nulls: Option<NullBuffer>) -> Result<ArrayRef, ArrowError> {
         Ok(match self {
-            Self::Text(column) => Arc::new(column.finish(rows)?),
-            Self::Label(column) => Arc::new(column.finish(rows)?),
-            Self::Instant(column) => Arc::new(column.finish(rows).with_timezone("UTC")),
-            Self::Number(column) => Arc::new(column.finish(rows)),
-            Self::TextLists(column) => Arc::new(column.finish(rows)?),
-            Self::Numbers(column) => Arc::new(column.finish(rows)?),
+            Self::Text(column) => Arc::new(column.finish(rows, nulls)?),
+            Self::Label(column) => column.finish(rows, nulls)?,
+            Self::Instant(column) => Arc::new(column.finish(rows, nulls).with_timezone("UTC")),
+            Self::Number(column) => Arc::new(column.finish(rows, nulls)),
+            Self::TextLists(column) => Arc::new(column.finish(rows, nulls)?),
+            Self::Numbers(column) => Arc::new(column.finish(rows, nulls)?),
         })
     }
 }
@@ -63,8 +77,11 @@ impl ColumnBuilder {
 pub(crate) struct Columns {
     /// Those that members fill, at their positions in [`COLUMNS`].
     members: Vec<ColumnBuilder>,
-    pub(crate) extra: TextColumn,
+    extra: TextColumn,
     lines: Vec<i64>,
+    presence: Presence,
+    /// The columns that the row being filled has a value for.
+    open: ColumnSet,
 }
 
 impl Columns {
@@ -73,7 +90,7 @@ impl Columns {
             .iter()
             .filter_map(|column| {
                 Some(match column.kind {
-                    ColumnKind::Text => ColumnBuilder::Text(TextColumn::new()),
+                    ColumnKind::Text => ColumnBuilder::Text(TextColumn::default()),
                     ColumnKind::Label => ColumnBuilder::Label(LabelColumn::new()),
                     ColumnKind::Instant => ColumnBuilder::Instant(PrimitiveColumn::new()),
                     ColumnKind::Number => ColumnBuilder::Number(PrimitiveColumn::new()),
@@ -83,7 +100,23 @@ impl Columns {
                 })
             })
             .collect();
-        Self { members, extra: TextColumn::new(), lines: Vec::new() }
+        Self {
+            members,
+            extra: TextColumn::default(),
+            lines: Vec::new(),
+            presence: Presence::default(),
+            open: 0,
+        }
+    }
+
+    /// Begins a batch of at most `rows` rows.
+    pub(crate) fn begin(&mut self, rows: usize) {
+        for column in &mut self.members {
+            column.begin(rows);
+        }
+        self.extra.begin(rows);
+        self.lines.clear();
+        self.lines.reserve(rows);
     }
 
     /// The row being filled, from 0.
@@ -98,9 +131,22 @@ impl Columns {
         &mut self.members[position]
     }
 
+    /// Says that the row being filled has a value in the column at this position.
+    #[inline]
+    pub(crate) fn mark(&mut self, position: usize) {
+        self.open |= 1 << position;
+    }
+
+    /// Gives the row being filled its `extra`.
+    pub(crate) fn push_extra(&mut self, object: &[u8]) {
+        self.extra.push(self.lines.len(), object, 0, object.len());
+        self.mark(EXTRA);
+    }
+
     /// Closes the row being filled: what was given no value is null.
     #[inline]
     pub(crate) fn finish_row(&mut self, line: u64) {
+        self.presence.push(std::mem::take(&mut self.open));
         self.lines.push(i64::try_from(line).unwrap_or(i64::MAX));
     }
 
@@ -108,19 +154,21 @@ impl Columns {
     pub(crate) fn abandon_row(&mut self) {
         let row = self.row();
         for column in &mut self.members {
-            column.truncate(row);
+            column.abandon(row);
         }
-        self.extra.truncate(row);
+        self.extra.abandon(row);
+        self.open = 0;
     }
 
     /// The finished rows as a batch of [`endpoint_schema`], all of `piece`; the columns are empty afterwards.
     pub(crate) fn finish(&mut self, piece: &str) -> Result<RecordBatch, ArrowError> {
         let rows = self.row();
+        let mut nulls = self.presence.finish(EXTRA + 1).into_iter();
         let mut arrays = Vec::with_capacity(COLUMNS.len());
-        for column in &mut self.members {
-            arrays.push(column.finish(rows)?);
+        for (column, nulls) in self.members.iter_mut().zip(&mut nulls) {
+            arrays.push(column.finish(rows, nulls)?);
         }
-        arrays.push(Arc::new(self.extra.finish(rows)?));
+        arrays.push(Arc::new(self.extra.finish(rows, nulls.next().flatten())?));
         let pieces = StringArray::from(vec![piece]);
         arrays.push(Arc::new(DictionaryArray::new(Int32Array::from(vec![0; rows]), Arc::new(pieces))));
         arrays.push(Arc::new(Int64Array::from(std::mem::take(&mut self.lines))));

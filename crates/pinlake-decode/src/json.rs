@@ -7,5 +7,7 @@
 pub(crate) mod date;
 pub(crate) mod number;
 pub(crate) mod object;
+pub(crate) mod quotes;
 pub(crate) mod syntax;
 pub(crate) mod text;
+pub(crate) mod word;

@@ -8,12 +8,14 @@ use std::sync::{Arc, LazyLock};
 
 use arrow::datatypes::{DataType, Field, Fields, Schema, SchemaRef, TimeUnit};
 
+use crate::json::word::{WORD_BYTES, word_at, word_of};
+
 /// How the values of a column are held and which odd values fit it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ColumnKind {
-    /// Free text.
+    /// Text of which hardly any value repeats.
     Text,
-    /// Text of few distinct values, dictionary-encoded.
+    /// Text whose values repeat, dictionary-encoded.
     Label,
     /// An instant in microseconds, UTC.
     Instant,
@@ -63,20 +65,20 @@ pub(crate) const COLUMNS: [Column; 31] = [
     column("request_id", ColumnKind::Text, Parent::Endpoint, "RequestId"),
     column("creation_date", ColumnKind::Instant, Parent::Endpoint, "CreationDate"),
     column("effective_date", ColumnKind::Instant, Parent::Endpoint, "EffectiveDate"),
-    column("city", ColumnKind::Text, Parent::Location, "City"),
-    column("region", ColumnKind::Text, Parent::Location, "Region"),
-    column("country", ColumnKind::Text, Parent::Location, "Country"),
-    column("postal_code", ColumnKind::Text, Parent::Location, "PostalCode"),
+    column("city", ColumnKind::Label, Parent::Location, "City"),
+    column("region", ColumnKind::Label, Parent::Location, "Region"),
+    column("country", ColumnKind::Label, Parent::Location, "Country"),
+    column("postal_code", ColumnKind::Label, Parent::Location, "PostalCode"),
     column("latitude", ColumnKind::Number, Parent::Location, "Latitude"),
     column("longitude", ColumnKind::Number, Parent::Location, "Longitude"),
-    column("app_version", ColumnKind::Text, Parent::Demographic, "AppVersion"),
-    column("locale", ColumnKind::Text, Parent::Demographic, "Locale"),
-    column("make", ColumnKind::Text, Parent::Demographic, "Make"),
-    column("model", ColumnKind::Text, Parent::Demographic, "Model"),
-    column("model_version", ColumnKind::Text, Parent::Demographic, "ModelVersion"),
-    column("platform", ColumnKind::Text, Parent::Demographic, "Platform"),
-    column("platform_version", ColumnKind::Text, Parent::Demographic, "PlatformVersion"),
-    column("timezone", ColumnKind::Text, Parent::Demographic, "Timezone"),
+    column("app_version", ColumnKind::Label, Parent::Demographic, "AppVersion"),
+    column("locale", ColumnKind::Label, Parent::Demographic, "Locale"),
+    column("make", ColumnKind::Label, Parent::Demographic, "Make"),
+    column("model", ColumnKind::Label, Parent::Demographic, "Model"),
+    column("model_version", ColumnKind::Label, Parent::Demographic, "ModelVersion"),
+    column("platform", ColumnKind::Label, Parent::Demographic, "Platform"),
+    column("platform_version", ColumnKind::Label, Parent::Demographic, "PlatformVersion"),
+    column("timezone", ColumnKind::Label, Parent::Demographic, "Timezone"),
     column("attributes", ColumnKind::TextLists, Parent::Endpoint, "Attributes"),
     column("metrics", ColumnKind::Numbers, Parent::Endpoint, "Metrics"),
     column("user_id", ColumnKind::Text, Parent::User, "UserId"),
@@ -85,6 +87,9 @@ pub(crate) const COLUMNS: [Column; 31] = [
     column("piece", ColumnKind::Derived, Parent::Endpoint, ""),
     column("line", ColumnKind::Derived, Parent::Endpoint, ""),
 ];
+
+/// The position of `extra`, the first column that no member fills.
+pub(crate) const EXTRA: usize = COLUMNS.len() - 3;
 
 /// What a member's name leads to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -95,96 +100,75 @@ pub(crate) enum Target {
     Object(Parent),
 }
 
-/// The position in [`COLUMNS`] of the column for `member` of `parent`, worked out at compile time.
-const fn position(parent: Parent, member: &str) -> usize {
+/// A member's name and where it leads.
+#[derive(Clone, Copy, Debug)]
+struct Name {
+    word: u128,
+    length: usize,
+    parent: Parent,
+    target: Target,
+}
+
+/// The objects that are members of an endpoint.
+const OBJECTS: [Parent; 3] = [Parent::Location, Parent::Demographic, Parent::User];
+
+/// A power of two, four times the number of names: nearly every name is found where it is looked for first.
+const NAME_SLOTS: usize = 128;
+
+/// Every known member's name, in a hash table made at compile time: open addressing, `None` is free.
+static NAMES: [Option<Name>; NAME_SLOTS] = {
+    let mut names = [None; NAME_SLOTS];
     let mut at = 0;
     while at < COLUMNS.len() {
-        if COLUMNS[at].parent as u8 == parent as u8 && same(COLUMNS[at].member, member) {
-            return at;
+        let Column { parent, member, .. } = COLUMNS[at];
+        if !member.is_empty() {
+            add_name(&mut names, parent, member, Target::Column(at));
         }
         at += 1;
     }
-    panic!("no column has this member")
-}
-
-const fn same(left: &str, right: &str) -> bool {
-    let (left, right) = (left.as_bytes(), right.as_bytes());
-    if left.len() != right.len() {
-        return false;
-    }
-    let mut at = 0;
-    while at < left.len() {
-        if left[at] != right[at] {
-            return false;
-        }
+    at = 0;
+    while at < OBJECTS.len() {
+        add_name(&mut names, Parent::Endpoint, parent_member(OBJECTS[at]), Target::Object(OBJECTS[at]));
         at += 1;
     }
-    true
+    names
+};
+
+const fn add_name(names: &mut [Option<Name>; NAME_SLOTS], parent: Parent, member: &str, target: Target) {
+    let member = member.as_bytes();
+    assert!(member.len() <= WORD_BYTES, "a name is compared as one word");
+    let word = word_of(member);
+    let mut slot = name_slot(word, parent);
+    while names[slot].is_some() {
+        slot = (slot + 1) % NAME_SLOTS;
+    }
+    names[slot] = Some(Name { word, length: member.len(), parent, target });
 }
 
-macro_rules! targets {
-    ($key:expr, $parent:expr, [$($member:literal),*]) => {
-        match $key {
-            $($member => Some(Target::Column(const {
-                // A byte literal of ASCII letters is always UTF-8.
-                match std::str::from_utf8($member) {
-                    Ok(member) => position($parent, member),
-                    Err(_) => panic!("member names are ASCII"),
-                }
-            })),)*
-            _ => None,
-        }
-    };
-}
-
-/// Where the member `key` of `parent` belongs; `None` for an unknown one. Keys are exact: `id` is not `Id`.
 #[inline]
-pub(crate) fn target(parent: Parent, key: &[u8]) -> Option<Target> {
-    match parent {
-        Parent::Endpoint => match key {
-            b"Location" => Some(Target::Object(Parent::Location)),
-            b"Demographic" => Some(Target::Object(Parent::Demographic)),
-            b"User" => Some(Target::Object(Parent::User)),
-            _ => targets!(
-                key,
-                Parent::Endpoint,
-                [
-                    b"ChannelType",
-                    b"Address",
-                    b"EndpointStatus",
-                    b"OptOut",
-                    b"EffectiveDate",
-                    b"Attributes",
-                    b"Metrics",
-                    b"ApplicationId",
-                    b"Id",
-                    b"CreationDate",
-                    b"CohortId",
-                    b"RequestId"
-                ]
-            ),
-        },
-        Parent::Location => targets!(
-            key,
-            Parent::Location,
-            [b"City", b"Region", b"Country", b"PostalCode", b"Latitude", b"Longitude"]
-        ),
-        Parent::Demographic => targets!(
-            key,
-            Parent::Demographic,
-            [
-                b"AppVersion",
-                b"Locale",
-                b"Make",
-                b"Model",
-                b"ModelVersion",
-                b"Platform",
-                b"PlatformVersion",
-                b"Timezone"
-            ]
-        ),
-        Parent::User => targets!(key, Parent::User, [b"UserId", b"UserAttributes"]),
+#[expect(clippy::cast_possible_truncation, reason = "the halves of the word are folded")]
+const fn name_slot(word: u128, parent: Parent) -> usize {
+    let folded = (word as u64) ^ ((word >> 64) as u64).rotate_left(29) ^ (parent as u64);
+    (folded.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 57) as usize
+}
+
+/// Where the member of `parent` belongs whose name is `length` bytes long and begins with `word`; `None` for an unknown
+/// one. Keys are exact: `id` is not `Id`.
+#[inline]
+pub(crate) fn target_of_word(parent: Parent, word: u128, length: usize) -> Option<Target> {
+    let mut slot = name_slot(word, parent);
+    while let Some(name) = &NAMES[slot] {
+        if name.word == word && name.length == length && name.parent as u8 == parent as u8 {
+            return Some(name.target);
+        }
+        slot = (slot + 1) % NAME_SLOTS;
     }
+    None
+}
+
+/// Where the member `key` of `parent` belongs; `None` for an unknown one.
+pub(crate) fn target(parent: Parent, key: &[u8]) -> Option<Target> {
+    target_of_word(parent, word_at(key, 0, key.len()), key.len())
 }
 
 /// The name of `parent` as a member of the endpoint.
@@ -200,7 +184,8 @@ pub(crate) const fn parent_member(parent: Parent) -> &'static str {
 /// The Arrow schema of a data file: every column of the table `endpoints` but the partition column `snapshot`.
 ///
 /// Map entries are named `key_value` with fields `key` and `value`, list items `element`: the names of the Parquet
-/// specification, which every reader knows.
+/// specification, which every reader knows. Dictionary-encoded text is an encoding of batches, not of the table: its
+/// readers see text.
 #[must_use]
 pub fn endpoint_schema() -> SchemaRef {
     static SCHEMA: LazyLock<SchemaRef> = LazyLock::new(|| {
@@ -239,12 +224,12 @@ fn map_type(value: DataType) -> DataType {
 
 /// The two fields of a map's entries.
 pub(crate) fn map_fields(value: DataType) -> Fields {
-    Fields::from(vec![Field::new("key", DataType::Utf8, false), Field::new("value", value, true)])
+    Fields::from(vec![Field::new("key", label_type(), false), Field::new("value", value, true)])
 }
 
-/// The item of the lists in `attributes` and `user_attributes`: nullable text.
+/// The item of the lists in `attributes` and `user_attributes`: nullable text, dictionary-encoded.
 pub(crate) fn list_item() -> Arc<Field> {
-    Arc::new(Field::new("element", DataType::Utf8, true))
+    Arc::new(Field::new("element", label_type(), true))
 }
 
 #[cfg(test)]
@@ -270,6 +255,9 @@ mod tests {
         assert_eq!(target(Parent::Endpoint, b"id"), None);
         assert_eq!(target(Parent::Location, b"Id"), None);
         assert_eq!(target(Parent::Endpoint, b"City"), None);
+        assert_eq!(target(Parent::Endpoint, b""), None);
+        assert_eq!(target(Parent::Endpoint, b"Id\0"), None);
+        assert_eq!(target(Parent::Demographic, b"PlatformVersion and more"), None);
     }
 
     #[test]

@@ -1,79 +1,95 @@
-//! Maps: `Map<Utf8, List<Utf8>>` for attributes, `Map<Utf8, Float64>` for metrics.
+//! Maps: `Map<text, List<text>>` for attributes, `Map<text, Float64>` for metrics; names and items are dictionary-encoded.
 
 use std::sync::Arc;
 
-use arrow::array::{Array as _, ArrayRef, Float64Array, ListArray, MapArray, StringArray, StructArray};
-use arrow::buffer::{OffsetBuffer, ScalarBuffer};
+use arrow::array::{ArrayRef, Float64Array, ListArray, MapArray, StructArray};
+use arrow::buffer::{BooleanBuffer, NullBuffer, OffsetBuffer, ScalarBuffer};
 use arrow::datatypes::{DataType, Field};
 use arrow::error::ArrowError;
 
-use super::text::Texts;
-use super::validity::Validity;
+use super::dictionary::Dictionary;
+use super::label::encoded;
+use super::text::{as_offset, run_on};
 use crate::schema::{list_item, map_fields};
 
-/// Which entries belong to which row, and their keys.
+/// Which entries belong to which row, and their names.
 #[derive(Debug)]
 struct Entries {
-    /// Number of entries up to the end of each row, from a leading 0.
+    /// Number of entries up to the end of each row, from a leading 0; 0 for rows without a map.
     row_ends: Vec<i32>,
-    validity: Validity,
-    keys: Texts,
-    /// A short hash of each key of the open row, to meet repeated ones.
-    open_keys: Vec<u32>,
+    /// The number of each entry's name in the dictionary.
+    names: Vec<i32>,
+    dictionary: Dictionary,
+    /// The row begun last, and its first entry.
+    open_row: usize,
+    open_entry: usize,
 }
 
 impl Entries {
     fn new() -> Self {
-        Self { row_ends: vec![0], validity: Validity::default(), keys: Texts::new(), open_keys: Vec::new() }
+        Self {
+            row_ends: Vec::new(),
+            names: Vec::new(),
+            dictionary: Dictionary::new(true),
+            open_row: usize::MAX,
+            open_entry: 0,
+        }
     }
 
+    fn begin(&mut self, rows: usize) {
+        self.row_ends.clear();
+        self.row_ends.resize(rows + 1, 0);
+        self.names.clear();
+        self.open_row = usize::MAX;
+    }
+
+    #[inline]
     fn start_row(&mut self, row: usize) {
-        while self.row_ends.len() <= row {
-            self.row_ends.push(self.row_ends[self.row_ends.len() - 1]);
-        }
-        self.open_keys.clear();
+        self.open_row = row;
+        self.open_entry = self.names.len();
     }
 
+    #[inline]
     fn finish_row(&mut self, row: usize) {
-        self.row_ends.push(as_offset(self.keys.len()));
-        self.validity.set(row);
-    }
-
-    /// Whether the key added last stands in the open row before.
-    fn last_key_repeats(&mut self) -> bool {
-        let last = self.keys.len() - 1;
-        let first = last - self.open_keys.len();
-        let key = self.keys.get(last);
-        let short = short_hash(key);
-        let repeats = self
-            .open_keys
-            .iter()
-            .enumerate()
-            .any(|(at, &other)| other == short && self.keys.get(first + at) == key);
-        self.open_keys.push(short);
-        repeats
-    }
-
-    /// Forgets the rows from `row` on, and entries of a row still open. Returns how many entries remain.
-    #[expect(clippy::cast_sign_loss, reason = "offsets are lengths")]
-    fn truncate(&mut self, row: usize) -> usize {
-        if self.row_ends.len() > row + 1 {
-            self.row_ends.truncate(row + 1);
-            self.validity.truncate(row);
+        if let Some(end) = self.row_ends.get_mut(row + 1) {
+            *end = as_offset(self.names.len());
         }
-        let entries = self.row_ends[self.row_ends.len() - 1] as usize;
-        self.keys.truncate(entries);
-        entries
     }
 
-    fn finish(&mut self, rows: usize, values: ArrayRef) -> Result<MapArray, ArrowError> {
-        self.start_row(rows);
-        let row_ends = std::mem::replace(&mut self.row_ends, vec![0]);
+    /// Adds an entry; `false` where the open row has one of this name already.
+    #[inline]
+    fn push(&mut self, source: &[u8], start: usize, end: usize) -> bool {
+        let name = as_offset(self.dictionary.number(source, start, end));
+        let is_new = !self.names[self.open_entry..].contains(&name);
+        self.names.push(name);
+        is_new
+    }
+
+    /// Forgets the entries of `row` if it is the open one; how many entries remain.
+    fn abandon(&mut self, row: usize) -> usize {
+        if self.open_row == row {
+            self.names.truncate(self.open_entry);
+            self.row_ends[row + 1] = 0;
+        }
+        self.names.len()
+    }
+
+    fn finish(
+        &mut self,
+        rows: usize,
+        nulls: Option<NullBuffer>,
+        values: ArrayRef,
+    ) -> Result<MapArray, ArrowError> {
+        let mut row_ends = std::mem::take(&mut self.row_ends);
+        row_ends.truncate(rows + 1);
+        run_on(&mut row_ends);
         let fields = map_fields(values.data_type().clone());
         let entry = Arc::new(Field::new("key_value", DataType::Struct(fields.clone()), false));
-        let keys = self.keys.finish(None)?;
-        let entries = StructArray::try_new(fields, vec![Arc::new(keys), values], None)?;
-        MapArray::try_new(entry, offsets(row_ends), entries, self.validity.finish(rows), false)
+        let count = self.names.len();
+        let names = encoded(std::mem::take(&mut self.names), None, &mut self.dictionary, count)?;
+        self.names.reserve(count);
+        let entries = StructArray::try_new(fields, vec![names, values], None)?;
+        MapArray::try_new(entry, offsets(row_ends), entries, nulls, false)
     }
 }
 
@@ -81,36 +97,32 @@ fn offsets(ends: Vec<i32>) -> OffsetBuffer<i32> {
     OffsetBuffer::new(ScalarBuffer::from(ends))
 }
 
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_possible_wrap,
-    reason = "a block's entries are bounded far below 2^31 by its bytes"
-)]
-fn as_offset(length: usize) -> i32 {
-    length as i32
-}
-
-/// The key's length and its first and last bytes: enough to tell nearly all keys of one row apart, for next to nothing.
-fn short_hash(key: &[u8]) -> u32 {
-    let word = |bytes: Option<&[u8; 4]>| bytes.map_or(0, |bytes| u32::from_le_bytes(*bytes));
-    let ends = word(key.first_chunk()) ^ word(key.last_chunk()).rotate_left(13);
-    let short = key.iter().take(4).fold(0, |word, &byte| word << 8 | u32::from(byte));
-    (if key.len() < 4 { short } else { ends }) ^ as_offset(key.len()).unsigned_abs().rotate_left(24)
-}
-
 /// Lists of text by name.
 #[derive(Debug)]
 pub(crate) struct TextListsColumn {
     entries: Entries,
+    /// Number of items up to the end of each entry's list, from a leading 0.
     list_ends: Vec<i32>,
-    items: Texts,
+    /// The number of each item in the dictionary.
+    items: Vec<i32>,
+    dictionary: Dictionary,
     /// Positions of items that are null; they are rare.
     null_items: Vec<usize>,
 }
 
 impl TextListsColumn {
     pub(crate) fn new() -> Self {
-        Self { entries: Entries::new(), list_ends: vec![0], items: Texts::new(), null_items: Vec::new() }
+        Self {
+            entries: Entries::new(),
+            list_ends: vec![0],
+            items: Vec::new(),
+            dictionary: Dictionary::new(false),
+            null_items: Vec::new(),
+        }
+    }
+
+    pub(super) fn begin(&mut self, rows: usize) {
+        self.entries.begin(rows);
     }
 
     #[inline]
@@ -123,30 +135,31 @@ impl TextListsColumn {
         self.entries.finish_row(row);
     }
 
-    /// Begins an entry; `false` where the row has one of this name already.
+    /// Begins an entry of this name; `false` where the row has one already.
     #[inline]
-    pub(crate) fn push_key(&mut self, name: &[u8]) -> bool {
-        self.entries.keys.push(name);
-        !self.entries.last_key_repeats()
+    pub(crate) fn push_name(&mut self, source: &[u8], start: usize, end: usize) -> bool {
+        self.entries.push(source, start, end)
     }
 
     #[inline]
-    pub(crate) fn push_item(&mut self, text: &[u8]) {
-        self.items.push(text);
+    pub(crate) fn push_item(&mut self, source: &[u8], start: usize, end: usize) {
+        self.items.push(as_offset(self.dictionary.number(source, start, end)));
     }
 
-    pub(crate) fn push_item_with<E>(
+    /// Adds what the text from `start` to `end` of `source` means once `unescape` has written it out.
+    pub(crate) fn push_escaped_item<E>(
         &mut self,
-        fill: impl FnOnce(&mut Vec<u8>) -> Result<(), E>,
+        (source, start, end): (&[u8], usize, usize),
+        unescape: impl FnOnce(&[u8], &mut Vec<u8>) -> Result<(), E>,
     ) -> Result<(), E> {
-        let filled = fill(self.items.open());
-        self.items.close();
-        filled
+        let number = self.dictionary.number_of_escaped(source, start, end, unescape)?;
+        self.items.push(as_offset(number));
+        Ok(())
     }
 
     pub(crate) fn push_null_item(&mut self) {
         self.null_items.push(self.items.len());
-        self.items.close();
+        self.items.push(0);
     }
 
     /// Ends the entry's list.
@@ -156,35 +169,36 @@ impl TextListsColumn {
     }
 
     #[expect(clippy::cast_sign_loss, reason = "offsets are lengths")]
-    pub(super) fn truncate(&mut self, row: usize) {
-        let entries = self.entries.truncate(row);
+    pub(super) fn abandon(&mut self, row: usize) {
+        let entries = self.entries.abandon(row);
         self.list_ends.truncate(entries + 1);
-        let items = self.list_ends[entries] as usize;
+        let items = self.list_ends[self.list_ends.len() - 1] as usize;
         self.items.truncate(items);
         self.null_items.retain(|&item| item < items);
     }
 
-    pub(super) fn finish(&mut self, rows: usize) -> Result<MapArray, ArrowError> {
-        let items = finish_items(&mut self.items, &std::mem::take(&mut self.null_items))?;
-        let list_ends = std::mem::replace(&mut self.list_ends, vec![0]);
-        let lists = ListArray::try_new(list_item(), offsets(list_ends), Arc::new(items), None)?;
-        self.entries.finish(rows, Arc::new(lists))
+    pub(super) fn finish(&mut self, rows: usize, nulls: Option<NullBuffer>) -> Result<MapArray, ArrowError> {
+        let count = self.items.len();
+        let values = count - self.null_items.len();
+        let item_nulls = null_mask(count, &std::mem::take(&mut self.null_items));
+        let items = encoded(std::mem::take(&mut self.items), item_nulls, &mut self.dictionary, values)?;
+        self.items.reserve(count);
+        let mut room = Vec::with_capacity(self.list_ends.len());
+        room.push(0);
+        let list_ends = std::mem::replace(&mut self.list_ends, room);
+        let lists = ListArray::try_new(list_item(), offsets(list_ends), items, None)?;
+        self.entries.finish(rows, nulls, Arc::new(lists))
     }
 }
 
-fn finish_items(items: &mut Texts, null_items: &[usize]) -> Result<StringArray, ArrowError> {
+/// The mask of `count` items of which those at `null_items` are null.
+fn null_mask(count: usize, null_items: &[usize]) -> Option<NullBuffer> {
     if null_items.is_empty() {
-        return items.finish(None);
+        return None;
     }
-    let mut validity = Validity::default();
     let mut nulls = null_items.iter().copied().peekable();
-    for at in 0..items.len() {
-        if nulls.next_if_eq(&at).is_none() {
-            validity.set(at);
-        }
-    }
-    let nulls = validity.finish(items.len());
-    items.finish(nulls)
+    let is_valid = |item| nulls.next_if_eq(&item).is_none();
+    Some(NullBuffer::new(BooleanBuffer::from_iter((0..count).map(is_valid))))
 }
 
 /// Doubles by name.
@@ -199,6 +213,10 @@ impl NumbersColumn {
         Self { entries: Entries::new(), values: Vec::new() }
     }
 
+    pub(super) fn begin(&mut self, rows: usize) {
+        self.entries.begin(rows);
+    }
+
     #[inline]
     pub(crate) fn start_row(&mut self, row: usize) {
         self.entries.start_row(row);
@@ -211,19 +229,19 @@ impl NumbersColumn {
 
     /// Adds an entry; `false` where the row has one of this name already.
     #[inline]
-    pub(crate) fn push(&mut self, name: &[u8], value: f64) -> bool {
-        self.entries.keys.push(name);
+    pub(crate) fn push(&mut self, (source, start, end): (&[u8], usize, usize), value: f64) -> bool {
         self.values.push(value);
-        !self.entries.last_key_repeats()
+        self.entries.push(source, start, end)
     }
 
-    pub(super) fn truncate(&mut self, row: usize) {
-        let entries = self.entries.truncate(row);
+    pub(super) fn abandon(&mut self, row: usize) {
+        let entries = self.entries.abandon(row);
         self.values.truncate(entries);
     }
 
-    pub(super) fn finish(&mut self, rows: usize) -> Result<MapArray, ArrowError> {
-        let values = Float64Array::from(std::mem::take(&mut self.values));
-        self.entries.finish(rows, Arc::new(values))
+    pub(super) fn finish(&mut self, rows: usize, nulls: Option<NullBuffer>) -> Result<MapArray, ArrowError> {
+        let room = Vec::with_capacity(self.values.len());
+        let values = Float64Array::from(std::mem::replace(&mut self.values, room));
+        self.entries.finish(rows, nulls, Arc::new(values))
     }
 }

@@ -1,12 +1,10 @@
-//! Text: `Utf8`.
+//! Text of which hardly any value repeats: `Utf8`.
 
 use arrow::array::StringArray;
 use arrow::buffer::{Buffer, NullBuffer, OffsetBuffer, ScalarBuffer};
 use arrow::error::ArrowError;
 
-use super::validity::Validity;
-
-/// Runs of bytes one after the other: what a text column and the keys and items of a map have in common.
+/// Runs of bytes one after the other: what a text column and a dictionary have in common.
 #[derive(Debug)]
 pub(super) struct Texts {
     /// Where each text begins, and where the last one ends. A block is far below 2 GiB, so 32 bits hold every offset.
@@ -24,26 +22,15 @@ impl Texts {
         self.offsets.len() - 1
     }
 
+    /// Bytes of all texts.
+    pub(super) fn bytes(&self) -> usize {
+        self.bytes.len()
+    }
+
     #[inline]
     pub(super) fn push(&mut self, text: &[u8]) {
         self.bytes.extend_from_slice(text);
-        self.close();
-    }
-
-    /// Where the next text may be appended piecemeal, until [`Self::close`] ends it.
-    #[inline]
-    pub(super) fn open(&mut self) -> &mut Vec<u8> {
-        &mut self.bytes
-    }
-
-    #[inline]
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_possible_wrap,
-        reason = "a block's text is bounded far below 2 GiB by UnpackLimits"
-    )]
-    pub(super) fn close(&mut self) {
-        self.offsets.push(self.bytes.len() as i32);
+        self.offsets.push(as_offset(self.bytes.len()));
     }
 
     #[inline]
@@ -52,74 +39,137 @@ impl Texts {
         &self.bytes[self.offsets[at] as usize..self.offsets[at + 1] as usize]
     }
 
-    #[expect(clippy::cast_sign_loss, reason = "offsets are lengths")]
-    pub(super) fn truncate(&mut self, len: usize) {
-        self.offsets.truncate(len + 1);
-        self.bytes.truncate(self.offsets[self.offsets.len() - 1] as usize);
+    pub(super) fn clear(&mut self) {
+        self.offsets.truncate(1);
+        self.bytes.clear();
     }
 
-    /// Everything as an array; empty afterwards, with room for as much again.
-    pub(super) fn finish(&mut self, nulls: Option<NullBuffer>) -> Result<StringArray, ArrowError> {
-        let room = Vec::with_capacity(self.bytes.len());
-        let bytes = std::mem::replace(&mut self.bytes, room);
-        let mut next_offsets = Vec::with_capacity(self.offsets.len());
-        next_offsets.push(0);
-        let offsets = std::mem::replace(&mut self.offsets, next_offsets);
-        StringArray::try_new(OffsetBuffer::new(ScalarBuffer::from(offsets)), Buffer::from_vec(bytes), nulls)
+    /// All texts as an array without nulls.
+    pub(super) fn to_array(&self) -> Result<StringArray, ArrowError> {
+        strings(self.offsets.clone(), self.bytes.clone(), None)
     }
 }
 
+fn strings(offsets: Vec<i32>, bytes: Vec<u8>, nulls: Option<NullBuffer>) -> Result<StringArray, ArrowError> {
+    StringArray::try_new(OffsetBuffer::new(ScalarBuffer::from(offsets)), Buffer::from_vec(bytes), nulls)
+}
+
+#[inline]
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_possible_wrap,
+    reason = "a block's text is bounded far below 2 GiB by UnpackLimits"
+)]
+pub(super) fn as_offset(length: usize) -> i32 {
+    length as i32
+}
+
+/// Text up to this length is copied as one piece of this length, whatever is in the rest of it: a copy whose length the
+/// compiler knows takes two instructions, one that it does not know a call.
+const COPIED_BYTES: usize = 64;
+
 /// A column of text.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct TextColumn {
-    texts: Texts,
-    validity: Validity,
+    /// Where each row's text ends, from a leading 0; 0 for rows without one.
+    ends: Vec<i32>,
+    /// The texts, and room behind the first `filled` bytes.
+    bytes: Vec<u8>,
+    filled: usize,
+    /// The row that was given a text last, and where that text begins.
+    last: Option<(usize, usize)>,
 }
 
 impl TextColumn {
-    pub(crate) fn new() -> Self {
-        Self { texts: Texts::new(), validity: Validity::default() }
+    /// Makes room for `rows` rows.
+    pub(super) fn begin(&mut self, rows: usize) {
+        self.ends.clear();
+        self.ends.resize(rows + 1, 0);
     }
 
+    /// Gives `row` the text from `start` to `end` of `source`.
     #[inline]
-    fn pad(&mut self, row: usize) {
-        while self.texts.len() < row {
-            self.texts.close();
+    pub(crate) fn push(&mut self, row: usize, source: &[u8], start: usize, end: usize) {
+        let length = end - start;
+        if self.bytes.len() < self.filled + length + COPIED_BYTES {
+            self.grow(length);
         }
+        let begin = self.filled;
+        let window = source.get(start..start + COPIED_BYTES).and_then(|window| window.first_chunk());
+        match (window, self.bytes.get_mut(begin..begin + COPIED_BYTES)) {
+            (Some(window), Some(room)) if length <= COPIED_BYTES => {
+                let window: &[u8; COPIED_BYTES] = window;
+                room.copy_from_slice(window);
+            }
+            _ => self.bytes[begin..begin + length].copy_from_slice(&source[start..end]),
+        }
+        self.close(row, begin, begin + length);
     }
 
-    #[inline]
-    pub(crate) fn push(&mut self, row: usize, text: &[u8]) {
-        self.pad(row);
-        self.texts.push(text);
-        self.validity.set(row);
-    }
-
-    /// Gives `row` the text that `fill` appends; takes it away again where `fill` fails.
+    /// Gives `row` the text that `fill` appends, unless `fill` fails.
     pub(crate) fn push_with<E>(
         &mut self,
         row: usize,
         fill: impl FnOnce(&mut Vec<u8>) -> Result<(), E>,
     ) -> Result<(), E> {
-        self.pad(row);
-        let filled = fill(self.texts.open());
-        self.texts.close();
-        match filled {
-            Ok(()) => self.validity.set(row),
-            Err(_) => self.texts.truncate(row),
-        }
-        filled
+        let begin = self.filled;
+        self.bytes.truncate(begin);
+        fill(&mut self.bytes)?;
+        let end = self.bytes.len();
+        self.close(row, begin, end);
+        Ok(())
     }
 
-    pub(super) fn truncate(&mut self, row: usize) {
-        if self.texts.len() > row {
-            self.texts.truncate(row);
-            self.validity.truncate(row);
+    #[inline]
+    fn close(&mut self, row: usize, begin: usize, end: usize) {
+        self.last = Some((row, begin));
+        self.filled = end;
+        if let Some(place) = self.ends.get_mut(row + 1) {
+            *place = as_offset(end);
         }
     }
 
-    pub(super) fn finish(&mut self, rows: usize) -> Result<StringArray, ArrowError> {
-        self.pad(rows);
-        self.texts.finish(self.validity.finish(rows))
+    #[cold]
+    fn grow(&mut self, length: usize) {
+        let needed = self.filled + length + COPIED_BYTES;
+        self.bytes.resize(needed.max(self.bytes.capacity()).max(needed * 2), 0);
+    }
+
+    /// Takes away the text of `row`, the row being filled.
+    pub(super) fn abandon(&mut self, row: usize) {
+        if let Some((last, begin)) = self.last
+            && last == row
+        {
+            self.filled = begin;
+            self.ends[row + 1] = 0;
+            self.last = None;
+        }
+    }
+
+    /// The first `rows` rows; empty afterwards, with room for as much text again.
+    pub(super) fn finish(
+        &mut self,
+        rows: usize,
+        nulls: Option<NullBuffer>,
+    ) -> Result<StringArray, ArrowError> {
+        let mut ends = std::mem::take(&mut self.ends);
+        ends.truncate(rows + 1);
+        run_on(&mut ends);
+        let length = std::mem::take(&mut self.filled);
+        let mut bytes = std::mem::take(&mut self.bytes);
+        // The array takes what is filled; the next batch finds a buffer of the same size.
+        self.bytes = Vec::with_capacity(bytes.len().min(length * 2 + COPIED_BYTES));
+        bytes.truncate(length);
+        self.last = None;
+        strings(ends, bytes, nulls)
+    }
+}
+
+/// Ends of rows, some of them missing (0): a row without one ends where the row before does.
+pub(super) fn run_on(ends: &mut [i32]) {
+    let mut end = 0;
+    for place in ends {
+        end = end.max(*place);
+        *place = end;
     }
 }

@@ -1,50 +1,65 @@
-//! Reading a line front to back: what the fast path needs, and nothing that it would have to judge.
+//! Reading a line front to back with the index of its quotes: what the fast path needs, and nothing that it would have to
+//! judge.
 
-use crate::json::number::number_end;
+use crate::json::number;
+use crate::json::quotes::QuoteIndex;
 use crate::json::syntax::skip_space;
-use crate::json::text::plain_end;
 
 /// The line is not of the usual form; the slow path decides what it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Odd;
 
-/// The body of a string, between its quotes.
+/// The body of a string, between its quotes: its place in the lines.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct StringBody<'a> {
-    pub(super) raw: &'a [u8],
+pub(super) struct StringBody {
+    pub(super) start: usize,
+    pub(super) end: usize,
     pub(super) has_escapes: bool,
 }
 
-impl<'a> StringBody<'a> {
-    /// The text of a string without escapes.
+impl StringBody {
+    /// The place of a string without escapes.
     #[inline]
-    pub(super) fn plain(self) -> Result<&'a [u8], Odd> {
-        if self.has_escapes { Err(Odd) } else { Ok(self.raw) }
+    pub(super) fn plain(self) -> Result<(usize, usize), Odd> {
+        if self.has_escapes { Err(Odd) } else { Ok((self.start, self.end)) }
     }
 }
 
-/// A position in a line.
+/// A position in some lines.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Cursor<'a> {
-    line: &'a [u8],
-    at: usize,
+    /// The lines that `quotes` is the index of.
+    pub(super) text: &'a [u8],
+    quotes: &'a QuoteIndex,
+    pub(super) at: usize,
+    /// The first entry of the index that was not taken yet.
+    pub(super) quote: usize,
 }
 
 impl<'a> Cursor<'a> {
-    pub(super) fn new(line: &'a [u8]) -> Self {
-        Self { line, at: 0 }
+    pub(super) fn new(text: &'a [u8], quotes: &'a QuoteIndex, at: usize, quote: usize) -> Self {
+        Self { text, quotes, at, quote }
     }
 
-    /// The next byte that is not white space, not yet taken.
+    /// The number of the first quote from `position` on.
+    pub(super) fn first_quote_from(&self, position: usize) -> usize {
+        self.quotes.first_from(self.quote, position)
+    }
+
+    /// The next byte that is not white space, not yet taken. It may belong to a later line: a line that needs such a byte
+    /// does not end where it should, which [`Self::expect_end`] notices.
     #[inline]
     pub(super) fn peek(&mut self) -> Result<u8, Odd> {
-        match self.line.get(self.at) {
+        match self.text.get(self.at) {
             Some(&byte) if byte > b' ' => Ok(byte),
-            _ => {
-                self.at = skip_space(self.line, self.at);
-                self.line.get(self.at).copied().ok_or(Odd)
-            }
+            _ => self.peek_behind_space(),
         }
+    }
+
+    #[cold]
+    fn peek_behind_space(&mut self) -> Result<u8, Odd> {
+        self.at = skip_space(self.text, self.at);
+        self.text.get(self.at).copied().ok_or(Odd)
     }
 
     /// Takes `byte` if it comes next, white space aside.
@@ -60,60 +75,63 @@ impl<'a> Cursor<'a> {
         if self.take(byte)? { Ok(()) } else { Err(Odd) }
     }
 
-    /// Nothing but white space may be left.
+    /// Nothing but white space may be left of a line that ends at `end`.
     #[inline]
-    pub(super) fn expect_end(&self) -> Result<(), Odd> {
-        if skip_space(self.line, self.at) == self.line.len() { Ok(()) } else { Err(Odd) }
+    pub(super) fn expect_end(&self, end: usize) -> Result<(), Odd> {
+        if self.at == end || (self.at < end && skip_space(self.text, self.at) >= end) {
+            Ok(())
+        } else {
+            Err(Odd)
+        }
     }
 
     /// Takes a string.
     #[inline]
-    pub(super) fn string(&mut self) -> Result<StringBody<'a>, Odd> {
-        self.expect(b'"')?;
-        let start = self.at;
-        let mut has_escapes = false;
-        let mut at = start;
-        loop {
-            at = plain_end(self.line, at);
-            match self.line.get(at) {
-                Some(b'"') => {
-                    self.at = at + 1;
-                    return Ok(StringBody { raw: &self.line[start..at], has_escapes });
-                }
-                Some(b'\\') => {
-                    has_escapes = true;
-                    at += 2;
-                }
-                _ => return Err(Odd),
+    pub(super) fn string(&mut self) -> Result<StringBody, Odd> {
+        let string = self.quotes.string(self.quote);
+        if string.open != self.at {
+            self.peek()?;
+            if string.open != self.at {
+                return Err(Odd);
             }
         }
+        if string.close >= self.text.len() {
+            // The last quote opens a string that nothing closes.
+            return Err(Odd);
+        }
+        self.quote += 2;
+        self.at = string.close + 1;
+        Ok(StringBody { start: string.open + 1, end: string.close, has_escapes: string.is_special })
     }
 
     /// Takes a member's name and the colon behind it.
     #[inline]
-    pub(super) fn name(&mut self) -> Result<&'a [u8], Odd> {
+    pub(super) fn name(&mut self) -> Result<(usize, usize), Odd> {
         let name = self.string()?.plain()?;
         self.expect(b':')?;
         Ok(name)
     }
 
-    /// Takes a number.
+    /// Takes a number; its double.
     #[inline]
-    pub(super) fn number(&mut self) -> Result<&'a [u8], Odd> {
+    pub(super) fn number(&mut self) -> Result<f64, Odd> {
         self.peek()?;
-        let end = number_end(self.line, self.at).ok_or(Odd)?;
-        let raw = &self.line[self.at..end];
+        let (value, end) = number::read(self.text, self.at).ok_or(Odd)?;
         self.at = end;
-        Ok(raw)
+        Ok(value)
     }
 
     /// After a member or an item: whether another follows. Takes the comma, or `close`.
     #[inline]
     pub(super) fn another(&mut self, close: u8) -> Result<bool, Odd> {
-        if self.take(b',')? {
-            return Ok(true);
+        let byte = self.peek()?;
+        self.at += 1;
+        if byte == b',' {
+            Ok(true)
+        } else if byte == close {
+            Ok(false)
+        } else {
+            Err(Odd)
         }
-        self.expect(close)?;
-        Ok(false)
     }
 }

@@ -23,8 +23,7 @@ pub(super) fn read(line: &[u8], columns: &mut Columns, drifted: &mut dyn FnMut(S
     let mut reader = OddLine { columns, drifted };
     let extra = reader.object(Parent::Endpoint, &root);
     if !extra.is_empty() {
-        let row = reader.columns.row();
-        reader.columns.extra.push(row, &extra.into_object());
+        reader.columns.push_extra(&extra.into_object());
     }
 }
 
@@ -109,11 +108,11 @@ impl OddLine<'_, '_> {
         let row = self.columns.row();
         let placed = match self.columns.member(position) {
             ColumnBuilder::Text(column) => text_of(&member.value).map(|(text, placed)| {
-                column.push(row, &text);
+                column.push(row, &text, 0, text.len());
                 placed
             }),
             ColumnBuilder::Label(column) => text_of(&member.value).map(|(text, placed)| {
-                column.push(row, &text);
+                column.push(row, &text, 0, text.len());
                 placed
             }),
             ColumnBuilder::Instant(column) => instant_of(&member.value).map(|micros| {
@@ -130,8 +129,11 @@ impl OddLine<'_, '_> {
             }
         };
         match placed.unwrap_or(Placed::Unfit) {
-            Placed::Exactly => {}
-            Placed::Converted => self.drift(parent, member, DriftKind::Converted),
+            Placed::Exactly => self.columns.mark(position),
+            Placed::Converted => {
+                self.columns.mark(position);
+                self.drift(parent, member, DriftKind::Converted);
+            }
             Placed::Unfit => {
                 self.drift(parent, member, DriftKind::Unfit);
                 extra.push(member.raw_name, member.value.raw);
@@ -176,6 +178,7 @@ impl OddLine<'_, '_> {
             }
             _ => return,
         }
+        self.columns.mark(position);
         if !unfit.is_empty() {
             extra.push(member.raw_name, &unfit.into_object());
         }
@@ -219,10 +222,10 @@ fn place_list(column: &mut TextListsColumn, entry: &Member<'_>) -> Placed {
     let (Some(name), Some((items, placed))) = (&entry.name, list_of(&entry.value)) else {
         return Placed::Unfit;
     };
-    column.push_key(name);
+    column.push_name(name, 0, name.len());
     for item in items {
         match item {
-            Some(text) => column.push_item(&text),
+            Some(text) => column.push_item(&text, 0, text.len()),
             None => column.push_null_item(),
         }
     }
@@ -260,7 +263,7 @@ fn list_of<'a>(value: &Value<'a>) -> Option<(Items<'a>, Placed)> {
 fn place_number(column: &mut NumbersColumn, entry: &Member<'_>) -> Placed {
     match (&entry.name, number_of(&entry.value)) {
         (Some(name), Some((value, placed))) => {
-            column.push(name, value);
+            column.push((name, 0, name.len()), value);
             placed
         }
         _ => Placed::Unfit,

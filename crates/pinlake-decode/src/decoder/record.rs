@@ -1,22 +1,26 @@
 //! The fast path: a line of the usual form, read once, straight into the columns.
 
-use super::cursor::{Cursor, Odd, StringBody};
+use super::cursor::{Cursor, Odd};
 use crate::columns::{ColumnBuilder, Columns, NumbersColumn, TextListsColumn};
 use crate::json::date;
-use crate::json::number;
-use crate::json::text::unescape;
-use crate::schema::{Parent, Target, target};
+use crate::json::text::{plain_end, unescape};
+use crate::json::word::word_at;
+use crate::schema::{Parent, Target, target_of_word};
 
-/// Fills the open row of `columns` from `line`, which must be UTF-8. On `Odd` the row holds a part of it.
-pub(super) fn read(line: &[u8], columns: &mut Columns) -> Result<(), Odd> {
-    let mut record = Record { cursor: Cursor::new(line), columns, seen: 0 };
+/// Fills the open row of `columns` from the line at `cursor`, which ends at `end` and must be UTF-8; where the next line's
+/// quotes begin in the index. On `Odd` the row holds a part of the line.
+pub(super) fn read(cursor: Cursor<'_>, end: usize, columns: &mut Columns) -> Result<usize, Odd> {
+    let row = columns.row();
+    let mut record = Record { cursor, columns, row, seen: 0 };
     record.object(Parent::Endpoint)?;
-    record.cursor.expect_end()
+    record.cursor.expect_end(end)?;
+    Ok(record.cursor.quote)
 }
 
 struct Record<'a, 'c> {
     cursor: Cursor<'a>,
     columns: &'c mut Columns,
+    row: usize,
     /// A bit per column and per object met: a repeated member is odd.
     seen: u64,
 }
@@ -31,11 +35,13 @@ impl Record<'_, '_> {
             return Ok(());
         }
         loop {
-            let name = self.cursor.name()?;
-            match target(parent, name).ok_or(Odd)? {
+            let (start, end) = self.cursor.name()?;
+            let word = word_at(self.cursor.text, start, end - start);
+            match target_of_word(parent, word, end - start).ok_or(Odd)? {
                 Target::Column(position) => {
                     self.mark(1 << position)?;
                     self.value(position)?;
+                    self.columns.mark(position);
                 }
                 Target::Object(inner) => {
                     self.mark(1 << (OBJECT_BITS + inner as u32))?;
@@ -59,44 +65,46 @@ impl Record<'_, '_> {
 
     #[inline]
     fn value(&mut self, position: usize) -> Result<(), Odd> {
-        let row = self.columns.row();
+        let row = self.row;
         match self.columns.member(position) {
             ColumnBuilder::Text(column) => {
                 let body = self.cursor.string()?;
                 if body.has_escapes {
-                    column.push_with(row, |out| append(body, out))
-                } else {
-                    column.push(row, body.raw);
-                    Ok(())
+                    let raw = &self.cursor.text[body.start..body.end];
+                    return column.push_with(row, |out| append(raw, out));
                 }
+                column.push(row, self.cursor.text, body.start, body.end);
             }
             ColumnBuilder::Label(column) => {
                 let body = self.cursor.string()?;
                 if body.has_escapes {
-                    column.push_with(row, |out| append(body, out))
-                } else {
-                    column.push(row, body.raw);
-                    Ok(())
+                    return column.push_escaped(row, (self.cursor.text, body.start, body.end), append);
                 }
+                column.push(row, self.cursor.text, body.start, body.end);
             }
             ColumnBuilder::Instant(column) => {
-                let text = self.cursor.string()?.plain()?;
-                column.push(row, date::to_micros(text).ok_or(Odd)?);
-                Ok(())
+                let (start, end) = self.cursor.string()?.plain()?;
+                column.push(row, date::to_micros(&self.cursor.text[start..end]).ok_or(Odd)?);
             }
-            ColumnBuilder::Number(column) => {
-                let raw = self.cursor.number()?;
-                column.push(row, number::to_double(raw).ok_or(Odd)?);
-                Ok(())
-            }
-            ColumnBuilder::TextLists(column) => text_lists(&mut self.cursor, column, row),
-            ColumnBuilder::Numbers(column) => numbers(&mut self.cursor, column, row),
+            ColumnBuilder::Number(column) => column.push(row, self.cursor.number()?),
+            ColumnBuilder::TextLists(column) => return text_lists(&mut self.cursor, column, row),
+            ColumnBuilder::Numbers(column) => return numbers(&mut self.cursor, column, row),
         }
+        Ok(())
     }
 }
 
-fn append(body: StringBody<'_>, out: &mut Vec<u8>) -> Result<(), Odd> {
-    unescape(body.raw, out).map_err(|_| Odd)
+/// Appends what the body of a string means; odd where no string may hold it.
+fn append(raw: &[u8], out: &mut Vec<u8>) -> Result<(), Odd> {
+    let mut at = plain_end(raw, 0);
+    while let Some(byte) = raw.get(at) {
+        if *byte != b'\\' {
+            // A control character: the flag of the index does not tell it from an escape.
+            return Err(Odd);
+        }
+        at = plain_end(raw, at + 2);
+    }
+    unescape(raw, out).map_err(|_| Odd)
 }
 
 fn text_lists(cursor: &mut Cursor<'_>, column: &mut TextListsColumn, row: usize) -> Result<(), Odd> {
@@ -104,7 +112,8 @@ fn text_lists(cursor: &mut Cursor<'_>, column: &mut TextListsColumn, row: usize)
     cursor.expect(b'{')?;
     let mut more = !cursor.take(b'}')?;
     while more {
-        if !column.push_key(cursor.name()?) {
+        let (start, end) = cursor.name()?;
+        if !column.push_name(cursor.text, start, end) {
             return Err(Odd);
         }
         cursor.expect(b'[')?;
@@ -112,9 +121,9 @@ fn text_lists(cursor: &mut Cursor<'_>, column: &mut TextListsColumn, row: usize)
         while more_items {
             let body = cursor.string()?;
             if body.has_escapes {
-                column.push_item_with(|out| append(body, out))?;
+                column.push_escaped_item((cursor.text, body.start, body.end), append)?;
             } else {
-                column.push_item(body.raw);
+                column.push_item(cursor.text, body.start, body.end);
             }
             more_items = cursor.another(b']')?;
         }
@@ -130,9 +139,9 @@ fn numbers(cursor: &mut Cursor<'_>, column: &mut NumbersColumn, row: usize) -> R
     cursor.expect(b'{')?;
     let mut more = !cursor.take(b'}')?;
     while more {
-        let name = cursor.name()?;
-        let value = number::to_double(cursor.number()?).ok_or(Odd)?;
-        if !column.push(name, value) {
+        let (start, end) = cursor.name()?;
+        let value = cursor.number()?;
+        if !column.push((cursor.text, start, end), value) {
             return Err(Odd);
         }
         more = cursor.another(b'}')?;

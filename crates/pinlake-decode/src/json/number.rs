@@ -83,6 +83,40 @@ fn short_decimal(raw: &[u8]) -> Option<f64> {
     Some(if negative { -value } else { value })
 }
 
+/// The double nearest to the JSON number that begins at `from`, and where the number ends; `None` where there is no
+/// number, or none that a double holds. The usual number (an exact decimal, see [`to_double`]) is read in one pass.
+#[inline]
+pub(crate) fn read(bytes: &[u8], from: usize) -> Option<(f64, usize)> {
+    let mut at = from;
+    let is_negative = bytes.get(at) == Some(&b'-');
+    at += usize::from(is_negative);
+    let digits_start = at;
+    let mut mantissa = 0u64;
+    let mut point = None;
+    // Fifteen digits and a point at most, so nothing overflows; whatever goes on behind them is left to the careful way.
+    for &byte in bytes.get(at..)?.iter().take(16) {
+        match byte {
+            b'0'..=b'9' => mantissa = mantissa * 10 + u64::from(byte - b'0'),
+            b'.' if point.is_none() => point = Some(at),
+            _ => break,
+        }
+        at += 1;
+    }
+    let whole_digits = point.unwrap_or(at) - digits_start;
+    let fraction_digits = point.map_or(0, |point| at - point - 1);
+    let is_usual = whole_digits > 0
+        && (whole_digits == 1 || bytes[digits_start] != b'0')
+        && whole_digits + fraction_digits <= 15
+        && (point.is_none() || fraction_digits > 0)
+        && !matches!(bytes.get(at), Some(b'0'..=b'9' | b'.' | b'e' | b'E'));
+    if is_usual {
+        let value = mantissa as f64 / EXACT_POWERS[fraction_digits];
+        return Some((if is_negative { -value } else { value }, at));
+    }
+    let end = number_end(bytes, from)?;
+    Some((to_double(&bytes[from..end])?, end))
+}
+
 /// The double that the text `text` denotes if it is, wholly, a JSON number within range.
 pub(crate) fn from_text(text: &[u8]) -> Option<f64> {
     (number_end(text, 0)? == text.len()).then(|| to_double(text))?
@@ -117,6 +151,16 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn one_pass_reads_what_the_grammar_and_the_standard_library_do(
+            text in "-?[0-9]{0,3}0?[0-9]{0,14}(\\.[0-9]{0,17})?([eE][+-]?[0-9]{0,2})?[,}. ]?",
+        ) {
+            let expected = number_end(text.as_bytes(), 0)
+                .and_then(|end| Some((text[..end].parse::<f64>().ok().filter(|value| value.is_finite())?, end)));
+            let bits = |found: Option<(f64, usize)>| found.map(|(value, end)| (value.to_bits(), end));
+            prop_assert_eq!(bits(read(text.as_bytes(), 0)), bits(expected), "{}", text);
+        }
+
         #[test]
         fn doubles_agree_with_the_standard_library(text in "-?(0|[1-9][0-9]{0,17})(\\.[0-9]{1,17})?(e-?[0-9]{1,2})?") {
             let expected: f64 = text.parse().unwrap();

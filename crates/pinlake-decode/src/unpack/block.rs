@@ -13,6 +13,8 @@ pub struct Block {
     pub index: u64,
     /// Number of its first line in the piece, from 1, blank lines counted.
     pub first_line: u64,
+    /// Number of its lines, blank ones counted.
+    pub lines: u64,
     /// Position of its first byte in the decompressed piece, from 0.
     pub offset: u64,
     /// The lines with their line ends; the piece's last line may lack one.
@@ -191,7 +193,8 @@ impl Cutter {
         (lines, length): (u64, u64),
         sink: &mut dyn FnMut(Block),
     ) {
-        let block = Block { index: self.index, first_line: self.next_line, offset: self.offset, bytes, kind };
+        let (index, first_line, offset) = (self.index, self.next_line, self.offset);
+        let block = Block { index, first_line, lines, offset, bytes, kind };
         self.index += 1;
         self.next_line += lines;
         self.offset += length;
