@@ -4,6 +4,8 @@
 //! A writer holds one row group in memory, encoded; [`DataFileWriter::buffered_bytes`] says how much that is now.
 //! Each is used by one thread at a time; for more cores, open more writers.
 
+mod encode;
+mod file;
 mod hashing;
 mod properties;
 mod stats;
@@ -12,12 +14,12 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use arrow::datatypes::{Schema, SchemaRef};
+use arrow::datatypes::{DataType, Field, FieldRef, Schema, SchemaRef};
 use arrow::record_batch::RecordBatch;
-use parquet::arrow::ArrowWriter;
-use parquet::arrow::arrow_writer::ArrowWriterOptions;
 use parquet::errors::ParquetError;
 
+use self::encode::Limits;
+use self::file::{ParquetFile, Prepared};
 use self::hashing::HashingFile;
 pub use self::properties::{Compression, UnknownCompression, WriterOptions};
 use self::stats::FileStats;
@@ -87,8 +89,10 @@ impl DataFile {
 /// Writes batches into one Parquet file. Dropped without [`close`](Self::close), it leaves a file that no
 /// publication takes along.
 pub struct DataFileWriter {
-    writer: ArrowWriter<HashingFile>,
+    file: ParquetFile,
     schema: SchemaRef,
+    /// That of the last batch, which was found to be alike.
+    accepted: SchemaRef,
     path: PathBuf,
     name: String,
     snapshot: SnapshotId,
@@ -105,29 +109,29 @@ impl DataFileWriter {
         options: &WriterOptions,
     ) -> Result<Self, LakeError> {
         let path = folder.join(&name);
+        // Readers see plain Parquet types: no Arrow schema goes along, with which some would bring dictionaries back.
+        let prepared = Prepared::new(&schema, options, Limits::default())
+            .map_err(|source| write_error(&path, source))?;
         let file = File::create_new(&path).at("make the data file", &path)?;
-        // Readers see plain Parquet types: with the Arrow schema inside, some would bring the dictionaries back.
-        let arrow_options = ArrowWriterOptions::new()
-            .with_properties(properties::properties(&schema, options))
-            .with_skip_arrow_metadata(true);
-        let opened =
-            ArrowWriter::try_new_with_options(HashingFile::new(file), Arc::clone(&schema), arrow_options);
-        let writer = opened.map_err(|source| write_error(&path, source))?;
-        Ok(Self { writer, schema, path, name, snapshot, rows: 0 })
+        let begun = prepared.begin(HashingFile::new(file));
+        let file = begun.map_err(|source| write_error(&path, source))?;
+        Ok(Self { file, accepted: Arc::clone(&schema), schema, path, name, snapshot, rows: 0 })
     }
 
-    /// Appends the rows of `batch`, which must have the columns the lake was opened with.
+    /// Appends the rows of `batch`, which must have the columns the lake was opened with; text may come plain or by
+    /// dictionary, at any depth.
     ///
     /// # Errors
     /// `SchemaMismatch` for other columns; `WriteDataFile` where the disk fails. After the latter the writer is of
     /// no further use.
     pub fn write(&mut self, batch: &RecordBatch) -> Result<(), LakeError> {
-        if !Arc::ptr_eq(batch.schema_ref(), &self.schema)
-            && let Some(difference) = column_difference(&self.schema, batch.schema_ref())
-        {
-            return Err(LakeError::SchemaMismatch { path: self.path.clone(), difference });
+        if !Arc::ptr_eq(batch.schema_ref(), &self.accepted) {
+            if let Some(difference) = column_difference(&self.schema, batch.schema_ref()) {
+                return Err(LakeError::SchemaMismatch { path: self.path.clone(), difference });
+            }
+            self.accepted = batch.schema();
         }
-        self.writer.write(batch).map_err(|source| write_error(&self.path, source))?;
+        self.file.append(batch).map_err(|source| write_error(&self.path, source))?;
         self.rows += batch.num_rows() as u64;
         Ok(())
     }
@@ -141,19 +145,20 @@ impl DataFileWriter {
     /// Bytes that have gone to the file so far; the row group in memory is not among them.
     #[must_use]
     pub fn written_bytes(&self) -> u64 {
-        self.writer.bytes_written() as u64
+        self.file.bytes()
     }
 
     /// Bytes of memory held for the row group in progress.
     #[must_use]
     pub fn buffered_bytes(&self) -> usize {
-        self.writer.memory_size()
+        self.file.buffered_bytes()
     }
 
     /// Writes what is buffered and the footer, and syncs the file and its folder.
-    pub fn close(mut self) -> Result<DataFile, LakeError> {
-        let metadata = self.writer.finish().map_err(|source| write_error(&self.path, source))?;
-        let (bytes, sha256) = self.writer.inner_mut().finish().at("sync the data file", &self.path)?;
+    pub fn close(self) -> Result<DataFile, LakeError> {
+        let finished = self.file.finish().map_err(|source| write_error(&self.path, source));
+        let (mut file, metadata) = finished?;
+        let (bytes, sha256) = file.finish().at("sync the data file", &self.path)?;
         if let Some(folder) = self.path.parent() {
             disk::sync_folder(folder)?;
         }
@@ -172,17 +177,20 @@ fn write_error(path: &Path, source: ParquetError) -> LakeError {
     LakeError::WriteDataFile { path: path.to_owned(), source }
 }
 
-/// The first column in which two schemas differ by name, type or nullability; metadata does not count.
+/// The first column in which two schemas differ by name, type or nullability. Metadata does not count, and neither does
+/// whether text is held plain or by dictionary.
 fn column_difference(expected: &Schema, found: &Schema) -> Option<String> {
     if expected.fields().len() != found.fields().len() {
         let (want, have) = (expected.fields().len(), found.fields().len());
         return Some(format!("the batch has {have} columns, not {want}"));
     }
     let pairs = expected.fields().iter().zip(found.fields());
-    pairs.filter(|(expected, found)| !expected.contains(found)).map(describe).next()
+    let mut different =
+        pairs.filter(|(expected, found)| !undictionaried(expected).contains(&undictionaried(found)));
+    different.next().map(describe)
 }
 
-fn describe((expected, found): (&Arc<arrow::datatypes::Field>, &Arc<arrow::datatypes::Field>)) -> String {
+fn describe((expected, found): (&FieldRef, &FieldRef)) -> String {
     format!(
         "the batch has `{} {}`, not `{} {}`",
         found.name(),
@@ -190,6 +198,21 @@ fn describe((expected, found): (&Arc<arrow::datatypes::Field>, &Arc<arrow::datat
         expected.name(),
         expected.data_type()
     )
+}
+
+/// The field with plain text in place of dictionaries of text, at every depth.
+fn undictionaried(field: &Field) -> Field {
+    let inner = |field: &FieldRef| Arc::new(undictionaried(field));
+    let of = match field.data_type() {
+        DataType::Dictionary(key, value) if **key == DataType::Int32 && **value == DataType::Utf8 => {
+            DataType::Utf8
+        }
+        DataType::List(item) => DataType::List(inner(item)),
+        DataType::Map(entries, sorted) => DataType::Map(inner(entries), *sorted),
+        DataType::Struct(fields) => DataType::Struct(fields.iter().map(inner).collect()),
+        other => other.clone(),
+    };
+    field.clone().with_data_type(of)
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 
 use sha2::{Digest as _, Sha256};
 
-/// Hashes exactly the bytes the file took. The Parquet writer above buffers small writes itself.
+/// Hashes exactly the bytes the file took. The writer above writes whole column chunks.
 pub(super) struct HashingFile {
     file: File,
     hash: Sha256,
@@ -16,6 +16,11 @@ impl HashingFile {
     /// `file` is empty and open for writing.
     pub(super) fn new(file: File) -> Self {
         Self { file, hash: Sha256::new(), bytes: 0 }
+    }
+
+    /// The length of the file.
+    pub(super) fn bytes(&self) -> u64 {
+        self.bytes
     }
 
     /// Syncs the file; its length and the hash in lower-case hex.

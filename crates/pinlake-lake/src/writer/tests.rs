@@ -1,10 +1,16 @@
 //! Data files as other readers see them, and the facts about them.
 
 use std::fs::{self, File};
+use std::sync::Arc;
 
+use arrow::array::RecordBatch;
+use arrow::compute::{cast, concat};
+use arrow::datatypes::{DataType, Field, Schema};
+use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use parquet::basic::{Compression as Codec, Encoding, Type};
 use parquet::file::metadata::RowGroupMetaData;
 use parquet::file::reader::{FileReader as _, SerializedFileReader};
+use parquet::file::statistics::Statistics;
 use sha2::{Digest as _, Sha256};
 use tempfile::tempdir;
 
@@ -81,11 +87,42 @@ fn columns_are_encoded_as_their_values_ask_for() {
         };
         assert_eq!(chunk("id").compression(), codec);
         assert!(chunk("id").dictionary_page_offset().is_none());
-        assert!(chunk("id").statistics().is_none());
+        assert!(chunk("id").encodings().any(|encoding| encoding == Encoding::DELTA_LENGTH_BYTE_ARRAY));
+        let (date, city) = (chunk("creation_date"), chunk("city"));
+        assert_eq!(date.statistics().and_then(Statistics::null_count_opt), Some(334));
+        assert_eq!(city.statistics().and_then(Statistics::null_count_opt), Some(500));
+        assert_eq!(city.statistics().and_then(|known| known.min_bytes_opt()), None, "no text in footers");
         assert!(chunk("channel_type").dictionary_page_offset().is_some());
+        assert!(chunk("channel_type").encodings().any(|encoding| encoding == Encoding::RLE_DICTIONARY));
         assert!(chunk("line").encodings().any(|encoding| encoding == Encoding::DELTA_BINARY_PACKED));
         fs::remove_file(path).unwrap();
     }
+}
+
+#[test]
+fn text_may_come_by_dictionary_where_the_lake_has_it_plain() {
+    let folder = tempdir().unwrap();
+    let batch = batch("a", 10);
+    let index = batch.schema().index_of("city").unwrap();
+    let of = DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8));
+    let mut columns = batch.columns().to_vec();
+    columns[index] = cast(&columns[index], &of).unwrap();
+    let mut fields = batch.schema().fields().to_vec();
+    fields[index] = Arc::new(Field::new("city", of, true));
+    let by_dictionary = RecordBatch::try_new(Arc::new(Schema::new(fields)), columns).unwrap();
+    let options = WriterOptions::default();
+    let mut writer =
+        DataFileWriter::create(folder.path(), "f.parquet".to_owned(), id("x"), schema(), &options).unwrap();
+    writer.write(&by_dictionary).unwrap();
+    writer.write(&batch).unwrap();
+    assert_eq!(writer.close().unwrap().rows(), 20);
+    let file = File::open(folder.path().join("f.parquet")).unwrap();
+    let read = ParquetRecordBatchReaderBuilder::try_new(file).unwrap().build().unwrap();
+    let read = read.map(Result::unwrap).next().unwrap();
+    let cities = read.column_by_name("city").unwrap();
+    let expected = batch.column(index);
+    let twice = concat(&[expected.as_ref(), expected.as_ref()]).unwrap();
+    assert_eq!(cities, &twice);
 }
 
 #[test]
