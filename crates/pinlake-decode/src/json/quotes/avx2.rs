@@ -18,7 +18,7 @@ pub(super) fn scan(text: &[u8], filler: &mut Filler<'_>) -> bool {
     // safe code: it reads through slices.
     #[expect(
         unsafe_code,
-        reason = "the portable scanner takes over three times as long (quotes.rs has the figures)"
+        reason = "the portable scanner takes more than twice as long (quotes.rs has the figures)"
     )]
     unsafe {
         scan_avx2(text, filler);

@@ -1,0 +1,80 @@
+//! Any bytes as a gzip piece: at once and in chunks of any size they have one verdict and one content.
+//!
+//! The bytes are tried as they are, and as the compressed data of a member whose header and trailer are right, since no
+//! fuzzer finds a CRC by chance.
+
+#![no_main]
+
+use std::mem::discriminant;
+
+use bytes::Bytes;
+use libfuzzer_sys::fuzz_target;
+use pinlake_decode::unpack::{BufferPool, UnpackTotals};
+use pinlake_decode::{PieceFormat, UnpackError, UnpackLimits, Unpacker};
+
+type Unpacked = Result<(Vec<u8>, UnpackTotals), UnpackError>;
+
+/// More than a fuzzer's input inflates to, unless it is a bomb.
+const WHOLE_BYTES: usize = 1 << 20;
+
+fuzz_target!(|data: &[u8]| {
+    expect_one_verdict(data);
+    if let Some(content) = inflate(data) {
+        let mut member = vec![0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255];
+        member.extend_from_slice(data);
+        let mut crc = flate2::Crc::new();
+        crc.update(&content);
+        member.extend(crc.sum().to_le_bytes());
+        member.extend(crc.amount().to_le_bytes());
+        expect_one_verdict(&member);
+    }
+});
+
+/// What raw deflate data inflate to, if they have an end within bounds; what follows the end is not looked at.
+fn inflate(data: &[u8]) -> Option<Vec<u8>> {
+    let mut content = Vec::with_capacity(WHOLE_BYTES);
+    let mut inflate = flate2::Decompress::new(false);
+    let status = inflate.decompress_vec(data, &mut content, flate2::FlushDecompress::Finish).ok()?;
+    (status == flate2::Status::StreamEnd).then_some(content)
+}
+
+fn expect_one_verdict(piece: &[u8]) {
+    for block_bytes in [64, 1 << 20] {
+        let whole = unpack(piece, 0, block_bytes);
+        for chunk_bytes in [1, 7, 4096] {
+            let streamed = unpack(piece, chunk_bytes, block_bytes);
+            match (&whole, &streamed) {
+                // Blocks are cut where bytes come; their number is no part of the outcome.
+                (Ok((left, left_totals)), Ok((right, right_totals))) => {
+                    assert_eq!(left, right);
+                    assert_eq!(
+                        (left_totals.lines, left_totals.bytes),
+                        (right_totals.lines, right_totals.bytes)
+                    );
+                }
+                // "Near byte": where the inflater notices depends on what it was given.
+                (Err(left @ UnpackError::Damaged { .. }), Err(right)) => {
+                    assert_eq!(discriminant(left), discriminant(right), "{left} / {right}");
+                }
+                (left, right) => assert_eq!(left, right, "at once, and in chunks of {chunk_bytes}"),
+            }
+        }
+    }
+}
+
+/// Unpacks in chunks, or at once for 0.
+fn unpack(piece: &[u8], chunk_bytes: usize, block_bytes: usize) -> Unpacked {
+    let limits = UnpackLimits { block_bytes, whole_bytes: WHOLE_BYTES, ..UnpackLimits::default() };
+    let mut unpacker = Unpacker::new(PieceFormat::Gzip, limits, &BufferPool::new(1 << 20));
+    let mut content = Vec::new();
+    let mut sink = |block: pinlake_decode::Block| content.extend_from_slice(&block.bytes);
+    if chunk_bytes == 0 {
+        unpacker.feed_whole(&Bytes::copy_from_slice(piece), &mut sink)?;
+    } else {
+        for chunk in piece.chunks(chunk_bytes) {
+            unpacker.feed(chunk, &mut sink)?;
+        }
+    }
+    let totals = unpacker.finish(&mut sink)?;
+    Ok((content, totals))
+}
