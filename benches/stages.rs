@@ -2,7 +2,8 @@
 //!
 //! `cargo bench --bench stages` makes one piece of 50,000 seeded endpoints in memory and measures unpacking it (libdeflate on
 //! the whole piece, and zlib-rs as a stream), decoding its blocks to Arrow (fast path, and the slow path that defines it),
-//! and writing the batches as Parquet. Rates are endpoints a second. `benches/compare.py` measures the whole.
+//! and writing the batches as Parquet. Rates are endpoints a second. `benches/ends.rs` measures
+//! fetching and reports, `pinlake bench` and `benches/compare.py` the whole.
 
 use std::hint::black_box;
 use std::path::Path;

@@ -1,6 +1,7 @@
-//! The steps one by one, each a command: `local`, `export`, `fetch`, `convert`, `report`, `sql`, `snapshots`, `generate`, `run`,
-//! `completions`, `man`.
+//! The steps one by one, each a command: `local`, `export`, `fetch`, `convert`, `report`, `sql`, `snapshots`, `generate`, `bench`,
+//! `run`, `completions`, `man`.
 
+mod bench;
 mod fetch;
 mod generate;
 

@@ -1,6 +1,7 @@
 //! What was typed: flags and arguments as clap reads them, nothing decided yet.
 
 mod analysis;
+mod bench;
 mod ingest;
 mod loopback;
 pub(crate) mod values;
@@ -11,6 +12,7 @@ use clap::builder::styling::{AnsiColor, Styles};
 use clap::{Args, Parser, Subcommand};
 
 pub(crate) use analysis::{OutputArgs, ReportArgs, SnapshotsCommand, SqlArgs, chosen};
+pub(crate) use bench::{BenchArgs, BenchFormat};
 pub(crate) use ingest::{
     ConvertArgs, ConvertOptions, ExportCommand, ExportTarget, FetchArgs, JobArgs, RunArgs,
 };
@@ -69,7 +71,7 @@ pub(crate) struct GlobalArgs {
     /// Worker threads [default: one a core]
     #[arg(long, global = true, env = "PINLAKE_THREADS", value_name = "N", value_parser = threads, hide_env_values = true)]
     pub(crate) threads: Option<usize>,
-    /// Memory to plan with, such as 256MB or 1GiB [default: 512MiB]
+    /// Memory to plan with, such as 256MB or 1GiB [default: 256MiB]
     #[arg(long, global = true, env = "PINLAKE_MEMORY_LIMIT", value_name = "SIZE", value_parser = byte_size, hide_env_values = true)]
     pub(crate) memory_limit: Option<usize>,
     /// How progress is shown on stderr [default: auto]
@@ -111,6 +113,8 @@ pub(crate) enum Command {
     Local(LocalArgs),
     /// Write a seeded synthetic audience in the exact form of an export
     Generate(GenerateArgs),
+    /// Measure how fast this machine is for some pieces, stage by stage
+    Bench(BenchArgs),
     /// Print a completion script for a shell
     Completions {
         /// The shell

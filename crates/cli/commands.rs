@@ -1,6 +1,7 @@
 //! The commands, one file each, and what they have in common.
 
 mod analysis;
+mod bench;
 mod convert;
 mod demo;
 mod export;
@@ -12,6 +13,7 @@ mod output;
 mod prompt;
 mod report;
 mod run;
+mod scratch;
 mod snapshots;
 mod sql;
 
@@ -73,6 +75,7 @@ async fn dispatch(context: &Context, command: Command) -> anyhow::Result<()> {
         Command::Report(args) => until_interrupted(Box::pin(report::run(context, &args))).await,
         Command::Snapshots(command) => Box::pin(snapshots::run(context, command)).await,
         Command::Generate(args) => until_interrupted(Box::pin(generate::run(context, &args))).await,
+        Command::Bench(args) => until_interrupted(Box::pin(bench::run(context, &args))).await,
         Command::Completions { .. } | Command::Man { .. } => Ok(()),
     }
 }

@@ -3,7 +3,7 @@
 use std::io::Read as _;
 
 use flate2::read::MultiGzDecoder;
-use pinlake_local::{Population, PopulationOptions};
+use pinlake_local::{Population, PopulationOptions, RecordSize};
 
 use crate::harness::{Room, population};
 
@@ -69,4 +69,36 @@ fn a_folder_that_holds_pieces_is_left_alone() {
     room.pinlake(&["generate", "10", "mine"]).fails(2, &["mine", "part-00000.gz"]);
     assert_eq!(room.read("mine/part-00000.gz"), "precious");
     assert_eq!(room.names_in("mine"), ["part-00000.gz"]);
+}
+
+#[test]
+fn records_have_the_size_the_attributes_and_the_order_that_were_asked_for() {
+    let room = Room::new();
+    let cases = [
+        (
+            vec!["--records", "sparse"],
+            PopulationOptions { records: RecordSize::Sparse, ..PopulationOptions::default() },
+        ),
+        (
+            vec!["--records", "rich", "--attributes", "3"],
+            PopulationOptions {
+                records: RecordSize::Rich,
+                further_attributes: 3,
+                ..PopulationOptions::default()
+            },
+        ),
+        (
+            vec!["--shuffle-members"],
+            PopulationOptions { shuffle_members: true, ..PopulationOptions::default() },
+        ),
+    ];
+    for (number, (args, options)) in cases.into_iter().enumerate() {
+        let folder = number.to_string();
+        room.pinlake(&["generate", "40", &folder, "--pieces", "1"]).args(&args).succeeds();
+        let population = Population::new(PopulationOptions { endpoints: 40, ..options });
+        let lines = text(&room, &format!("{folder}/part-00000.gz"));
+        assert!(lines.lines().eq(expected_lines(&population)), "{args:?}");
+    }
+    room.pinlake(&["generate", "1", "x", "--records", "huge"]).ends(2);
+    assert!(!room.path("x").exists());
 }

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use pinlake_local::RecordSize;
 
 use super::values::share;
 
@@ -59,4 +60,13 @@ pub(crate) struct GenerateArgs {
     /// Share of records with odd values, from 0 to 1
     #[arg(long, value_name = "SHARE", default_value_t = 0.0, value_parser = share)]
     pub(crate) odd_share: f64,
+    /// Size of records: sparse, usual or rich
+    #[arg(long, value_name = "SIZE", default_value_t = RecordSize::default())]
+    pub(crate) records: RecordSize,
+    /// Further custom attributes of each endpoint
+    #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(u32).range(..=9_999))]
+    pub(crate) attributes: u32,
+    /// Put each record's members in an order of its own
+    #[arg(long)]
+    pub(crate) shuffle_members: bool,
 }

@@ -185,6 +185,6 @@ pub(super) fn tell(ui: Ui, outcome: &Outcome, lake: &Path) {
     clippy::cast_sign_loss,
     reason = "a rate of rows, shown to people, is far below 2^53 and not negative"
 )]
-fn rate(rows: u64, seconds: f64) -> u64 {
+pub(super) fn rate(rows: u64, seconds: f64) -> u64 {
     (rows as f64 / seconds) as u64
 }

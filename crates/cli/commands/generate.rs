@@ -17,6 +17,9 @@ pub(crate) async fn run(context: &Context, args: &GenerateArgs) -> anyhow::Resul
         seed: args.seed.unwrap_or(defaults.seed),
         endpoints: args.n,
         odd_share: args.odd_share,
+        records: args.records,
+        further_attributes: args.attributes,
+        shuffle_members: args.shuffle_members,
         ..defaults
     });
     let done = Arc::new(AtomicU64::new(0));

@@ -1,18 +1,24 @@
-//! Lanes: the data files that are open for writing.
+//! Lanes: a worker's tools for a while, a decoder and a data file that is open for writing.
 //!
 //! The worker that decoded a batch also writes it, while its columns are still in the core's cache: it takes a free lane
-//! out, encodes, and puts it back. There are never more lanes than workers, a worker never waits for one, and no queue of
-//! batches stands between decoding and writing that memory would have to pay for (docs/adr/0004).
+//! out, decodes, encodes, and puts it back. There are never more lanes than workers, a worker never waits for one, and no
+//! queue of batches stands between decoding and writing that memory would have to pay for (docs/adr/0004). Decoder and
+//! file stay together because the decoder's dictionaries outlive its batches: a file that knows the last one need not look
+//! at it again.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use arrow::array::RecordBatch;
+use pinlake_decode::{Block, BlockDecoder, DecodeOptions, DecodedBlock};
 use pinlake_lake::{DataFile, DataFileWriter, LakeError, Staging, WriterOptions};
 use rayon::iter::{IntoParallelIterator, ParallelIterator};
 
-/// The open data files of one staging.
+use crate::error::IngestError;
+
+/// The lanes of one staging.
 pub(crate) struct Lanes {
-    options: WriterOptions,
+    decoding: DecodeOptions,
+    writing: WriterOptions,
     data_file_bytes: u64,
     state: Mutex<LaneState>,
 }
@@ -20,47 +26,89 @@ pub(crate) struct Lanes {
 struct LaneState {
     /// Taken out at the end.
     staging: Option<Staging>,
-    free: Vec<DataFileWriter>,
+    free: Vec<Lane>,
     closed: Vec<DataFile>,
 }
 
+struct Lane {
+    decoder: BlockDecoder,
+    /// Opened for the first batch.
+    file: Option<DataFileWriter>,
+}
+
 impl Lanes {
-    pub(crate) fn new(staging: Staging, options: WriterOptions, data_file_bytes: u64) -> Self {
+    /// No lane yet; a data file is closed and another begun once it has `data_file_bytes` bytes.
+    pub(crate) fn new(
+        staging: Staging,
+        decoding: DecodeOptions,
+        writing: WriterOptions,
+        data_file_bytes: u64,
+    ) -> Self {
         let state = LaneState { staging: Some(staging), free: Vec::new(), closed: Vec::new() };
-        Self { options, data_file_bytes, state: Mutex::new(state) }
+        Self { decoding, writing, data_file_bytes, state: Mutex::new(state) }
     }
 
-    fn state(&self) -> std::sync::MutexGuard<'_, LaneState> {
+    fn state(&self) -> MutexGuard<'_, LaneState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Writes a batch to whichever lane is free. `Ok(false)` where the staging was taken already and nothing is wanted.
-    pub(crate) fn write(&self, batch: &RecordBatch) -> Result<bool, LakeError> {
-        let Some(mut lane) = self.take_lane()? else { return Ok(false) };
-        lane.write(batch)?;
-        if lane.written_bytes() >= self.data_file_bytes {
-            let file = lane.close()?;
-            self.state().closed.push(file);
-        } else {
-            self.state().free.push(lane);
+    /// Decodes a block of the piece called `piece` and writes its rows to whichever lane is free. Nothing is written where
+    /// the staging was taken already.
+    pub(crate) fn convert(
+        &self,
+        (piece, piece_index): (&str, usize),
+        block: &Block,
+    ) -> Result<DecodedBlock, IngestError> {
+        let mut lane = self.take_lane();
+        let decoded = lane
+            .decoder
+            .decode(piece, piece_index, block)
+            .map_err(|source| IngestError::Columns { piece: piece.to_owned(), source })?;
+        if let Some(batch) = &decoded.batch {
+            self.write_to(&mut lane, batch)?;
         }
-        Ok(true)
+        self.state().free.push(lane);
+        Ok(decoded)
     }
 
-    /// A free lane, or a new one; the one used last first, so that few rows make few files.
-    fn take_lane(&self) -> Result<Option<DataFileWriter>, LakeError> {
-        let mut state = self.state();
-        if let Some(lane) = state.free.pop() {
-            return Ok(Some(lane));
+    /// Writes a batch that was decoded elsewhere to whichever lane is free.
+    pub(crate) fn write(&self, batch: &RecordBatch) -> Result<(), LakeError> {
+        let mut lane = self.take_lane();
+        self.write_to(&mut lane, batch)?;
+        self.state().free.push(lane);
+        Ok(())
+    }
+
+    /// A free lane, or a new one; the one used last first, so that few rows make few files. A lane on which something
+    /// fails is not put back.
+    fn take_lane(&self) -> Lane {
+        let free = self.state().free.pop();
+        free.unwrap_or_else(|| Lane { decoder: BlockDecoder::new(self.decoding), file: None })
+    }
+
+    fn write_to(&self, lane: &mut Lane, batch: &RecordBatch) -> Result<(), LakeError> {
+        if lane.file.is_none() {
+            lane.file = self.open_file()?;
         }
-        state.staging.as_ref().map(|staging| staging.writer(&self.options)).transpose()
+        let Some(file) = &mut lane.file else { return Ok(()) };
+        file.write(batch)?;
+        if let Some(file) = lane.file.take_if(|file| file.written_bytes() >= self.data_file_bytes) {
+            let file = file.close()?;
+            self.state().closed.push(file);
+        }
+        Ok(())
+    }
+
+    fn open_file(&self) -> Result<Option<DataFileWriter>, LakeError> {
+        self.state().staging.as_ref().map(|staging| staging.writer(&self.writing)).transpose()
     }
 
     /// Closes every lane, in parallel on the current pool: what is left to encode is encoded, and every file is synced.
     pub(crate) fn close(&self) -> Result<(), LakeError> {
         let lanes = std::mem::take(&mut self.state().free);
+        let open: Vec<DataFileWriter> = lanes.into_iter().filter_map(|lane| lane.file).collect();
         let files: Result<Vec<DataFile>, LakeError> =
-            lanes.into_par_iter().map(DataFileWriter::close).collect();
+            open.into_par_iter().map(DataFileWriter::close).collect();
         self.state().closed.extend(files?);
         Ok(())
     }

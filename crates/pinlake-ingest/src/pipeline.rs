@@ -13,7 +13,7 @@ use std::time::Instant;
 use pinlake_decode::unpack::{UnpackTotals, Unpacker};
 use pinlake_decode::{PieceFormat, UnpackError, endpoint_schema};
 use pinlake_lake::{Lake, PieceRecord, Published, RunManifest, StageOptions};
-use pinlake_source::{PieceBody, fetch};
+use pinlake_source::{Fetch, PieceBody, fetch};
 use tokio::task::JoinSet;
 
 use crate::error::IngestError;
@@ -26,12 +26,14 @@ use crate::work::{OpenPiece, Work};
 pub async fn convert(plan: Plan, progress: Arc<Progress>) -> Result<Outcome, IngestError> {
     let clock = Instant::now();
     progress.plan(plan.pieces.len() as u64, plan.total_bytes());
+    // The first pieces come while the lake is opened, as far as the window allows.
+    let fetch = fetch(plan.request.aws.clone(), Arc::clone(&plan.pieces), plan.request.limits.fetch);
     let lake = Lake::open_or_create(&plan.request.lake, endpoint_schema()).await?;
     let staging = lake.stage(plan.snapshot.clone(), StageOptions { replace: plan.request.replace }).await?;
     let work = Arc::new(Work::new(&plan, staging, progress)?);
     let stop = StopOnDrop(Arc::clone(&work));
 
-    let pieces = read_pieces(&plan, &work).await;
+    let pieces = read_pieces(&plan, fetch, &work).await;
     if pieces.is_err() {
         work.stop();
     }
@@ -48,9 +50,12 @@ pub async fn convert(plan: Plan, progress: Arc<Progress>) -> Result<Outcome, Ing
 }
 
 /// Reads every piece of the plan; the records come back in its order.
-async fn read_pieces(plan: &Plan, work: &Arc<Work>) -> Result<Vec<PieceRecord>, IngestError> {
+async fn read_pieces(
+    plan: &Plan,
+    mut fetch: Fetch,
+    work: &Arc<Work>,
+) -> Result<Vec<PieceRecord>, IngestError> {
     let limits = plan.request.limits;
-    let mut fetch = fetch(plan.request.aws.clone(), Arc::clone(&plan.pieces), limits.fetch);
     let mut open = JoinSet::new();
     let mut records: Vec<(usize, PieceRecord)> = Vec::with_capacity(plan.pieces.len());
     let mut more = true;

@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use pinlake_decode::unpack::{BufferPool, UnpackTotals};
-use pinlake_decode::{Block, BlockDecoder, DecodeOptions, DecodedBlock, Drift};
-use pinlake_lake::{PieceRecord, Staging};
+use pinlake_decode::{Block, DecodeOptions, DecodedBlock, Drift};
+use pinlake_lake::{PieceRecord, Staging, WriterOptions};
 use pinlake_source::{Piece, PieceFacts};
 use tokio::sync::Notify;
 
@@ -26,9 +26,6 @@ pub(crate) struct Work {
     pub(crate) duplicates: DuplicateIds,
     pub(crate) progress: Arc<Progress>,
     pub(crate) buffers: BufferPool,
-    options: DecodeOptions,
-    /// Decoders that nobody uses at the moment, with their buffers.
-    decoders: Mutex<Vec<BlockDecoder>>,
     drift: Mutex<Drift>,
     /// What failed first; jobs that come after it do nothing.
     failure: Mutex<Option<IngestError>>,
@@ -40,18 +37,17 @@ impl Work {
         let limits = plan.request.limits;
         let rejects = staging.rejects();
         let folder = rejects.parent().unwrap_or(&rejects).to_owned();
+        let max_line_bytes = limits.unpack.max_line_bytes;
+        let writing =
+            WriterOptions { row_group_bytes: limits.row_group_bytes, ..plan.request.writer.clone() };
+        let decoding = DecodeOptions { max_line_bytes, ..DecodeOptions::default() };
         Ok(Self {
             pool: Pool::new(limits.threads)?,
-            lanes: Lanes::new(staging, plan.request.writer.clone(), limits.data_file_bytes),
+            lanes: Lanes::new(staging, decoding, writing, limits.data_file_bytes),
             rejects: Rejects::new(rejects),
             duplicates: DuplicateIds::new(folder, limits.id_hashes),
             progress,
             buffers: BufferPool::new(limits.unpack.whole_bytes * limits.threads),
-            options: DecodeOptions {
-                max_line_bytes: limits.unpack.max_line_bytes,
-                ..DecodeOptions::default()
-            },
-            decoders: Mutex::default(),
             drift: Mutex::default(),
             failure: Mutex::default(),
             stopped: AtomicBool::new(false),
@@ -105,17 +101,9 @@ impl Work {
     }
 
     fn convert_block(&self, piece: &OpenPiece, block: &Block) -> Result<(), IngestError> {
-        let idle = lock(&self.decoders).pop();
-        let mut decoder = idle.unwrap_or_else(|| BlockDecoder::new(self.options));
-        let outcome = decoder
-            .decode(&piece.name, piece.index, block)
-            .map_err(|source| IngestError::Columns { piece: piece.name.clone(), source })?;
-        lock(&self.decoders).push(decoder);
+        let outcome = self.lanes.convert((&piece.name, piece.index), block)?;
         self.progress.decoded(outcome.rows(), outcome.rejects.len() as u64);
-        if let Some(batch) = &outcome.batch {
-            self.lanes.write(batch)?;
-            self.duplicates.add(&outcome.id_hashes)?;
-        }
+        self.duplicates.add(&outcome.id_hashes)?;
         if !outcome.drift.is_empty() {
             lock(&self.drift).merge(outcome.drift.clone());
         }

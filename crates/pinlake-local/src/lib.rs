@@ -22,7 +22,7 @@ pub mod store;
 pub use error::LocalError;
 pub use faults::{Fault, FaultRule, Faults, Service};
 pub use options::{LocalCredentials, LocalOptions};
-pub use population::{Endpoint, Population, PopulationError, PopulationOptions};
+pub use population::{Endpoint, Population, PopulationError, PopulationOptions, RecordSize};
 pub use requests::RequestCounts;
 pub use server::LocalServer;
 pub use store::{Store, StoreError};

@@ -5,7 +5,8 @@
 //! alpha-2 and alpha-3 countries, ghosts without address and dates, Amplify's opted-out devices with empty objects,
 //! phone numbers without `+` and e-mail addresses without `@`, addresses shared by several endpoints, users with up to
 //! 15 endpoints over several channels, ids with `/` and `+`, import batches with one creation date. On request a share
-//! of the records is odd as well ([`PopulationOptions::odd_share`]).
+//! of the records is odd as well, records are sparse or rich, have further attributes, or their members in any order
+//! ([`PopulationOptions`]).
 //!
 //! [`Population::endpoint`] says what must be read from a line that [`Population::write_line`] writes. Both come from one
 //! description (`record`), told to two listeners (`line` and `endpoint`).
@@ -15,49 +16,25 @@ mod catalogue;
 mod digits;
 mod draw;
 mod endpoint;
+mod further;
 mod identifier;
 mod line;
 mod odd;
+mod options;
 mod pieces;
 mod profile;
 mod record;
 mod seats;
+mod shuffle;
 mod sink;
 
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
+use draw::{Draw, Stream};
 pub use endpoint::{Demographic, Endpoint, Location, TextLists, User};
+pub use options::{DEFAULT_APPLICATION_ID, PopulationOptions, RecordSize, UnknownRecordSize};
 pub use pieces::PopulationError;
-
-/// The application id of a population that was given none: 32 hex digits.
-pub const DEFAULT_APPLICATION_ID: &str = "9b74c9897bac770ffc029102a200c5de";
-
-/// Which audience to make.
-#[derive(Debug, Clone, PartialEq)]
-pub struct PopulationOptions {
-    /// Names the audience: the same seed, the same endpoints.
-    pub seed: u64,
-    /// `ApplicationId` of every endpoint.
-    pub application_id: String,
-    /// How many endpoints there are. A larger audience begins with the same endpoints as a smaller one.
-    pub endpoints: u64,
-    /// Share of records, from 0 to 1, with values that no export should have but a reader must convert or keep:
-    /// scalars for lists, text for numbers, unknown members, nulls, dates in other forms. Ghosts and other bare
-    /// records are left as they are, so the share of all records comes out a little lower.
-    pub odd_share: f64,
-}
-
-impl Default for PopulationOptions {
-    fn default() -> Self {
-        PopulationOptions {
-            seed: 20_261_030,
-            application_id: DEFAULT_APPLICATION_ID.to_owned(),
-            endpoints: 100_000,
-            odd_share: 0.0,
-        }
-    }
-}
 
 /// A seeded audience.
 #[derive(Debug, Clone)]
@@ -97,14 +74,21 @@ impl Population {
         (0..self.options.endpoints).map(|index| self.endpoint(index))
     }
 
-    /// Appends the endpoint's line, without a line feed: compact JSON, members in the order of real exports.
+    /// Appends the endpoint's line, without a line feed: compact JSON, members in the order of real exports unless
+    /// they are to be shuffled.
     pub fn write_line(&self, index: u64, line: &mut Vec<u8>) {
+        let start = line.len();
         let mut sink = line::LineSink::new(line);
-        record::describe(&self.options, index, &mut sink);
+        let is_free_of_order = record::describe(&self.options, index, &mut sink);
         sink.finish();
+        if self.options.shuffle_members && is_free_of_order {
+            let usual = line.split_off(start);
+            shuffle::push_shuffled(&usual, &mut Draw::new(self.options.seed, Stream::Order, index), line);
+        }
     }
 
-    /// One piece of an export: gzip of these endpoints' lines, a line feed between two and none at the end.
+    /// One piece of an export: one gzip member of these endpoints' lines, a line feed between two and none at the end.
+    /// A large one is made on the threads of the rayon pool that it is asked for in.
     #[must_use]
     pub fn piece(&self, range: Range<u64>) -> Vec<u8> {
         pieces::compress(self, range)

@@ -313,3 +313,42 @@ pub(super) static SEGMENTS: [&str; 4] = ["consumer", "consumer", "business", "ed
 
 /// Time zones that are not in the tz database: Pinpoint cannot target them in local time.
 pub(super) static ODD_TIMEZONES: [&str; 4] = ["CST", "GMT+9", "Europe/Munich", "america/new_york"];
+
+/// Attributes that a rich record has beside the usual ones.
+pub(super) static RICH_ATTRIBUTES: [&str; 14] = [
+    "acquisitionChannel",
+    "consentVersion",
+    "coupon",
+    "favoriteStore",
+    "householdSize",
+    "lastCampaign",
+    "lastOrderId",
+    "loyaltyTier",
+    "newsletter",
+    "paymentMethod",
+    "preferredCategory",
+    "referrer",
+    "subscription",
+    "wishlist",
+];
+
+/// What stands in them.
+pub(super) static RICH_VALUES: [&str; 10] = [
+    "autumn-2024",
+    "card on file",
+    "not asked",
+    "Shibuya, 2nd floor",
+    "partner program",
+    "weekly",
+    "v3.2",
+    "shoes > running",
+    "https://example.com/campaign?id=31",
+    "Größe M",
+];
+
+/// Metrics that a rich record has beside the usual ones.
+pub(super) static RICH_METRICS: [&str; 6] =
+    ["daysSinceVisit", "lifetimeValue", "orders", "returns", "reviews", "visits"];
+
+/// User attributes that a rich record has beside the usual ones.
+pub(super) static RICH_USER_ATTRIBUTES: [&str; 4] = ["Household", "Language", "Occupation", "Tier"];

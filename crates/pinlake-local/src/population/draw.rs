@@ -20,6 +20,10 @@ pub(super) enum Stream {
     Batch = 4,
     /// Which seating a page of the population has.
     Page = 5,
+    /// What one endpoint of a rich audience has beyond the usual, and its further attributes.
+    Further = 6,
+    /// In which order one endpoint's members stand, where that is left to chance.
+    Order = 7,
 }
 
 /// A deterministic source of choices.

@@ -1,26 +1,36 @@
 //! Pieces as an export job writes them: gzip of lines with a line feed between two, and none behind the last.
+//!
+//! Small pieces are made side by side, each on one thread; a large one is made of blocks, side by side too (`member`). The
+//! bytes depend on the population and on nothing else.
+
+mod member;
 
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
-use flate2::write::GzEncoder;
 use libdeflater::{CompressionLvl, Compressor};
 use rayon::prelude::*;
 use thiserror::Error;
 
-use super::Population;
+use super::{Population, RecordSize};
 
-/// Lines compressed in one go with libdeflate, the faster compressor, whose input must be in memory as a whole: about
-/// 90 MB. A larger piece is streamed in blocks of this many lines, so that memory does not grow with it.
-const LINES_IN_MEMORY: u64 = 131_072;
+/// Bytes of lines compressed in one go with libdeflate, the faster compressor, whose input must be in memory as a whole:
+/// 131,072 usual lines. A larger piece is made of blocks, so that memory does not grow with it and all cores work on it.
+const BYTES_IN_MEMORY: u64 = 131_072 * LINE_BYTES;
 
-/// Lines between two reports of progress and two writes of a streamed piece.
-const LINES_PER_BLOCK: u64 = 4_096;
+/// Bytes of lines between two reports of progress, and in a block of a large piece: 4,096 usual lines.
+const BLOCK_BYTES: u64 = 4_096 * LINE_BYTES;
 
-/// A line's usual length in bytes, for the size of buffers.
-const LINE_BYTES: usize = 720;
+/// About the length of a usual line, in bytes. Sparse ones count as usual.
+const LINE_BYTES: u64 = 720;
+
+/// About the length of a rich line, in bytes.
+const RICH_LINE_BYTES: u64 = 1_700;
+
+/// About the length of a further attribute, in bytes.
+const ATTRIBUTE_BYTES: u64 = 25;
 
 /// Why pieces could not be written to a folder.
 #[derive(Debug, Error)]
@@ -86,12 +96,12 @@ impl PieceWriter {
         output: &mut impl Write,
         progress: &(dyn Fn(u64) + Sync),
     ) -> io::Result<()> {
-        if range.end.saturating_sub(range.start) > LINES_IN_MEMORY {
-            return self.stream(population, range, output, progress);
+        if is_large(population, &range) {
+            return member::write(population, &range, output, progress);
         }
         self.lines.clear();
-        for block in blocks(range.clone()) {
-            self.append(population, &range, block.clone());
+        for block in blocks(population, range.clone()) {
+            append(population, &range, block.clone(), &mut self.lines);
             progress(block.end - block.start);
         }
         let bound = self.compressor.gzip_compress_bound(self.lines.len());
@@ -102,42 +112,40 @@ impl PieceWriter {
             self.compressor.gzip_compress(&self.lines, &mut self.compressed).map_err(io::Error::other)?;
         output.write_all(&self.compressed[..length])
     }
+}
 
-    /// Writes a large piece block by block.
-    fn stream(
-        &mut self,
-        population: &Population,
-        range: Range<u64>,
-        output: &mut impl Write,
-        progress: &(dyn Fn(u64) + Sync),
-    ) -> io::Result<()> {
-        let mut encoder = GzEncoder::new(output, flate2::Compression::fast());
-        for block in blocks(range.clone()) {
-            self.lines.clear();
-            self.append(population, &range, block.clone());
-            encoder.write_all(&self.lines)?;
-            progress(block.end - block.start);
-        }
-        encoder.finish()?;
-        Ok(())
-    }
+/// About how many bytes a line of this population has.
+fn line_bytes(population: &Population) -> u64 {
+    let options = population.options();
+    let usual = if options.records == RecordSize::Rich { RICH_LINE_BYTES } else { LINE_BYTES };
+    usual + ATTRIBUTE_BYTES * u64::from(options.further_attributes)
+}
 
-    /// Appends the lines of a block, each with a line feed before it unless it is the first of its piece.
-    fn append(&mut self, population: &Population, piece: &Range<u64>, block: Range<u64>) {
-        for index in block {
-            if index > piece.start {
-                self.lines.push(b'\n');
-            }
-            population.write_line(index, &mut self.lines);
+/// Whether a piece of these endpoints is made of blocks.
+fn is_large(population: &Population, range: &Range<u64>) -> bool {
+    range.end.saturating_sub(range.start) > BYTES_IN_MEMORY / line_bytes(population)
+}
+
+/// How many lines are in a block.
+fn block_lines(population: &Population) -> u64 {
+    (BLOCK_BYTES / line_bytes(population)).max(1)
+}
+
+/// Appends the lines of a block, each with a line feed before it unless it is the first of its piece.
+fn append(population: &Population, piece: &Range<u64>, block: Range<u64>, lines: &mut Vec<u8>) {
+    for index in block {
+        if index > piece.start {
+            lines.push(b'\n');
         }
+        population.write_line(index, lines);
     }
 }
 
 /// A piece's bytes.
 pub(super) fn compress(population: &Population, range: Range<u64>) -> Vec<u8> {
-    let count = usize::try_from(range.end.saturating_sub(range.start)).unwrap_or(0);
     // Lines shrink to a quarter or less.
-    let mut piece = Vec::with_capacity(count.saturating_mul(LINE_BYTES / 4));
+    let bytes = range.end.saturating_sub(range.start).saturating_mul(line_bytes(population) / 4);
+    let mut piece = Vec::with_capacity(usize::try_from(bytes).unwrap_or(0));
     match PieceWriter::new().write(population, range, &mut piece, &|_| {}) {
         // A Vec takes every write, and the output buffer has the compressor's own bound.
         Ok(()) => piece,
@@ -158,18 +166,22 @@ pub(super) fn write_files(
         .num_threads(threads)
         .build()
         .map_err(|source| PopulationError::Threads { threads, source })?;
-    let pieces: Vec<(usize, Range<u64>)> = population.pieces(piece_count).into_iter().enumerate().collect();
+    let name = |number: usize| folder.join(format!("part-{number:05}.gz"));
+    let ranges = population.pieces(piece_count);
+    let paths: Vec<PathBuf> = (0..ranges.len()).map(name).collect();
+    let pieces = paths.iter().zip(ranges);
+    // Large pieces come one after another: each has work for every thread, and blocks of one alone are in memory.
+    let (large, small): (Vec<_>, Vec<_>) = pieces.partition(|(_, range)| is_large(population, range));
+    let write = |writer: &mut PieceWriter, (path, range): (&PathBuf, Range<u64>)| {
+        write_file(writer, population, range, path, progress)
+            .map_err(|source| PopulationError::Write { path: path.clone(), source })
+    };
     pool.install(|| {
-        pieces
-            .into_par_iter()
-            .map_init(PieceWriter::new, |writer, (number, range)| {
-                let path = folder.join(format!("part-{number:05}.gz"));
-                write_file(writer, population, range, &path, progress)
-                    .map_err(|source| PopulationError::Write { path: path.clone(), source })?;
-                Ok(path)
-            })
-            .collect()
-    })
+        small.into_par_iter().map_init(PieceWriter::new, write).collect::<Result<(), _>>()?;
+        let mut writer = PieceWriter::new();
+        large.into_iter().try_for_each(|piece| write(&mut writer, piece))
+    })?;
+    Ok(paths)
 }
 
 /// Writes one piece under a temporary name and gives it its own when it is complete.
@@ -201,29 +213,28 @@ fn prepare(folder: &Path) -> Result<(), PopulationError> {
 }
 
 /// Cuts a range into blocks.
-fn blocks(range: Range<u64>) -> impl Iterator<Item = Range<u64>> {
-    let end = range.end;
-    let step = usize::try_from(LINES_PER_BLOCK).unwrap_or(usize::MAX);
-    range.step_by(step).map(move |start| start..end.min(start + LINES_PER_BLOCK))
+fn blocks(population: &Population, range: Range<u64>) -> impl Iterator<Item = Range<u64>> {
+    let (end, lines) = (range.end, block_lines(population));
+    let step = usize::try_from(lines).unwrap_or(usize::MAX);
+    range.step_by(step).map(move |start| start..end.min(start + lines))
 }
 
 #[cfg(test)]
 mod tests {
-    use std::io::Read;
-
     use super::super::PopulationOptions;
     use super::*;
 
     #[test]
-    fn a_streamed_piece_has_the_lines_of_one_made_in_memory() -> io::Result<()> {
-        let population =
-            Population::new(PopulationOptions { endpoints: 5_000, ..PopulationOptions::default() });
-        let (mut streamed, mut text, mut expected) = (Vec::new(), Vec::new(), Vec::new());
-        PieceWriter::new().stream(&population, 10..4_500, &mut streamed, &|_| {})?;
-        flate2::read::GzDecoder::new(streamed.as_slice()).read_to_end(&mut text)?;
-        flate2::read::GzDecoder::new(compress(&population, 10..4_500).as_slice())
-            .read_to_end(&mut expected)?;
-        assert!(text == expected && !text.ends_with(b"\n"));
-        Ok(())
+    fn memory_does_not_grow_with_the_length_of_lines() {
+        let population = |further_attributes| {
+            Population::new(PopulationOptions { further_attributes, ..PopulationOptions::default() })
+        };
+        // What a usual piece is made of is a contract: the same seed, the same bytes.
+        let usual = population(0);
+        assert!(!is_large(&usual, &(7..131_079)) && is_large(&usual, &(7..131_080)));
+        assert_eq!(block_lines(&usual), 4_096);
+        let long = population(9_999);
+        assert!(!is_large(&long, &(0..300)) && is_large(&long, &(0..400)));
+        assert_eq!(block_lines(&long), 11);
     }
 }

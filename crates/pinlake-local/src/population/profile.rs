@@ -1,9 +1,9 @@
 //! What an endpoint is: the decisions that shape its members, drawn before any of them is told.
 
-use super::PopulationOptions;
 use super::catalogue::{self, City, Country, Device};
 use super::draw::{Draw, Stream};
 use super::odd::Odd;
+use super::options::PopulationOptions;
 use super::seats::{self, Membership};
 use super::sink::Millis;
 

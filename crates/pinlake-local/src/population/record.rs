@@ -1,24 +1,29 @@
 //! Tells an endpoint's members, in the order of real exports: `ChannelType`, `Address`, `EndpointStatus`, `OptOut`,
 //! `Location`, `Demographic`, `EffectiveDate`, `Attributes`, `Metrics`, `User`, `ApplicationId`, `Id`, `CreationDate`.
 //!
-//! What an endpoint does not have is not told. `CohortId` and `RequestId` are never told: no real export has them.
+//! What an endpoint does not have is not told, and a sparse record has little (`further` tells what a rich one has more). `CohortId` and `RequestId` are never told: no real export has them.
 
-use super::PopulationOptions;
+mod attributes;
+
 use super::address;
 use super::catalogue::{self, Country};
 use super::digits;
 use super::draw::{Draw, Stream};
 use super::endpoint::Endpoint;
+use super::further::Further;
 use super::identifier;
 use super::odd::Odd;
+use super::options::{PopulationOptions, RecordSize};
 use super::profile::{Kind, Profile};
 use super::sink::{Decimal, Sink};
 
-/// Tells the endpoint with this index.
-pub(super) fn describe(options: &PopulationOptions, index: u64, sink: &mut impl Sink) {
+/// Tells the endpoint with this index. Whether it is the same endpoint in any order of its members: what goes to `extra`
+/// is kept in the order in which it came.
+pub(super) fn describe(options: &PopulationOptions, index: u64, sink: &mut impl Sink) -> bool {
     let mut draw = Draw::new(options.seed, Stream::Endpoint, index);
     let profile = Profile::draw(options, index, &mut draw);
-    let mut record = Record { options, profile, draw };
+    let further = Further::new(options, index);
+    let mut record = Record { options, profile, draw, further };
     let ids_first = profile.odd == Some(Odd::OtherOrder);
     if ids_first {
         record.tell_ids(sink);
@@ -41,6 +46,7 @@ pub(super) fn describe(options: &PopulationOptions, index: u64, sink: &mut impl 
     if let Some(odd) = profile.odd {
         odd.tell_rest(sink);
     }
+    profile.odd != Some(Odd::UnknownMembers)
 }
 
 /// A record in the telling. The order of draws is the order of members: each choice takes its numbers when its turn
@@ -49,9 +55,18 @@ struct Record<'options> {
     options: &'options PopulationOptions,
     profile: Profile,
     draw: Draw,
+    further: Further,
 }
 
 impl Record<'_> {
+    fn is_sparse(&self) -> bool {
+        self.options.records == RecordSize::Sparse
+    }
+
+    fn is_rich(&self) -> bool {
+        self.options.records == RecordSize::Rich
+    }
+
     /// `Address`, where the endpoint has one.
     fn tell_address(&mut self, sink: &mut impl Sink) {
         let absent = match self.profile.kind {
@@ -93,6 +108,8 @@ impl Record<'_> {
     fn tell_location(&mut self, sink: &mut impl Sink) {
         let detail = match self.profile.kind {
             Kind::Bare => return,
+            _ if self.is_sparse() => return,
+            _ if self.is_rich() => 6,
             Kind::Amplify => 0,
             _ if self.draw.chance(110) => return,
             _ => 1 + self.draw.below(6),
@@ -143,8 +160,11 @@ impl Record<'_> {
 
     /// `Demographic`: a device on push channels, sometimes a make and a platform elsewhere.
     fn tell_demographic(&mut self, sink: &mut impl Sink) {
-        let on_device = self.profile.is_push() || self.profile.channel == "IN_APP";
-        if self.profile.kind == Kind::Bare || (!on_device && self.draw.chance(420)) {
+        if self.is_sparse() || self.profile.kind == Kind::Bare {
+            return;
+        }
+        let on_device = self.is_rich() || self.profile.is_push() || self.profile.channel == "IN_APP";
+        if !on_device && self.draw.chance(420) {
             return;
         }
         let device = self.profile.device;
@@ -204,78 +224,12 @@ impl Record<'_> {
         sink.text("Timezone", timezone, |endpoint, name| endpoint.demographic_mut().timezone = Some(name));
     }
 
-    /// `Attributes`: what an application, an import or Amplify keeps on an endpoint.
-    fn tell_attributes(&mut self, sink: &mut impl Sink) {
-        let absent = match self.profile.kind {
-            Kind::Bare => true,
-            Kind::Amplify => false,
-            _ => self.draw.chance(60),
-        };
-        if absent {
-            return;
-        }
-        sink.open("Attributes", |endpoint| {
-            endpoint.attributes_mut();
-        });
-        match self.profile.kind {
-            Kind::Amplify => self.tell_amplify_attributes(sink),
-            Kind::Imported => self.tell_imported_attributes(sink),
-            _ => {}
-        }
-        self.tell_interests(sink);
-        if self.draw.chance(420) {
-            sink.list("note", &[self.draw.pick(&catalogue::NOTES)], set_attribute);
-        }
-        // Names are case-sensitive, and somebody always mixes them.
-        let name = if self.draw.chance(8) { "Plan" } else { "plan" };
-        sink.list(name, &[self.draw.pick(&catalogue::PLANS)], set_attribute);
-        if self.draw.chance(10) {
-            sink.list("app:theme/#1", &["dark?", ""], set_attribute);
-        }
-        sink.close();
-    }
-
-    /// The three attributes that Amplify writes.
-    fn tell_amplify_attributes(&mut self, sink: &mut impl Sink) {
-        sink.list("appVersion", &[self.draw.pick(&catalogue::APP_VERSIONS)], set_attribute);
-        let device = [self.draw.bits(), self.draw.bits()];
-        sink.composed_list("deviceId", |text| identifier::push_uuid(device, text), set_attribute);
-        sink.list("isEmulator", &[if self.draw.chance(15) { "true" } else { "false" }], set_attribute);
-    }
-
-    /// What import files brought along.
-    fn tell_imported_attributes(&mut self, sink: &mut impl Sink) {
-        sink.list("FavoriteTeam", &[self.draw.pick(&catalogue::TEAMS)], set_attribute);
-        if self.draw.chance(200) {
-            let year = 2_026 - self.profile.person.age;
-            let (month, day) = (1 + self.draw.below(12), 1 + self.draw.below(28));
-            let japanese = self.profile.person.country.alpha2 == "JP" && self.draw.chance(300);
-            sink.composed_list(
-                "Birthday",
-                |text| push_birthday([year, month, day], japanese, text),
-                set_attribute,
-            );
-        }
-    }
-
-    /// `Attributes.interests`: none to four, in no order, without repetition.
-    fn tell_interests(&mut self, sink: &mut impl Sink) {
-        let count = usize::try_from(self.draw.below(5)).unwrap_or(0);
-        let first = usize::try_from(self.draw.below(14)).unwrap_or(0);
-        let mut interests = [""; 4];
-        for (place, interest) in interests.iter_mut().enumerate() {
-            // A step of 5 is coprime to the 14 words.
-            *interest = catalogue::INTERESTS[(first + 5 * place) % catalogue::INTERESTS.len()];
-        }
-        if count > 0 {
-            sink.list("interests", &interests[..count], set_attribute);
-        }
-    }
-
     /// `Metrics`: sessions and money spent, refunds included; empty where Amplify made it.
     fn tell_metrics(&mut self, sink: &mut impl Sink) {
         let absent = match self.profile.kind {
             Kind::Bare => true,
+            _ if self.is_sparse() => true,
+            _ if self.is_rich() => false,
             Kind::Amplify => false,
             _ => self.draw.chance(130),
         };
@@ -297,6 +251,9 @@ impl Record<'_> {
             sink.number("spend", Decimal { hundredths, bare }, |endpoint, value| {
                 endpoint.metrics_mut().insert("spend".to_owned(), value);
             });
+        }
+        if self.is_rich() {
+            self.further.tell_rich_metrics(sink);
         }
         sink.close();
     }
@@ -321,7 +278,8 @@ impl Record<'_> {
             |text| identifier::push_user_id(user, &person, text),
             |endpoint, id| endpoint.user_mut().user_id = Some(id),
         );
-        if !self.profile.odd.is_some_and(|odd| odd.tell_user_attributes(sink)) && !self.draw.chance(120) {
+        let is_told = self.profile.odd.is_some_and(|odd| odd.tell_user_attributes(sink));
+        if !is_told && !self.is_sparse() && (self.is_rich() || !self.draw.chance(120)) {
             self.tell_user_attributes(sink);
         }
         sink.close();
@@ -338,6 +296,9 @@ impl Record<'_> {
         sink.list("FirstName", &[person.first_name.0], set_user_attribute);
         sink.list("LastName", &[person.last_name.0], set_user_attribute);
         sink.list("Segment", &[person.segment], set_user_attribute);
+        if self.is_rich() {
+            self.further.tell_rich_user_attributes(sink);
+        }
         sink.close();
     }
 
@@ -362,26 +323,11 @@ impl Record<'_> {
 }
 
 /// Files an attribute.
-fn set_attribute(endpoint: &mut Endpoint, name: String, values: Vec<Option<String>>) {
+pub(super) fn set_attribute(endpoint: &mut Endpoint, name: String, values: Vec<Option<String>>) {
     endpoint.attributes_mut().insert(name, values);
 }
 
 /// Files a user attribute.
-fn set_user_attribute(endpoint: &mut Endpoint, name: String, values: Vec<Option<String>>) {
+pub(super) fn set_user_attribute(endpoint: &mut Endpoint, name: String, values: Vec<Option<String>>) {
     endpoint.user_attributes_mut().insert(name, values);
-}
-
-/// A birthday as imports write it: a moment, or the form of a migration script in Japan.
-fn push_birthday([year, month, day]: [u64; 3], japanese: bool, text: &mut Vec<u8>) {
-    if japanese {
-        for (number, unit) in [(year, "年"), (month, "月"), (day, "日 0:00")] {
-            digits::push_number(text, number);
-            text.extend_from_slice(unit.as_bytes());
-        }
-    } else {
-        for (number, width, after) in [(year, 4, "-"), (month, 2, "-"), (day, 2, "T00:00:00Z")] {
-            digits::push_padded(text, number, width);
-            text.extend_from_slice(after.as_bytes());
-        }
-    }
 }

@@ -40,6 +40,75 @@ fn the_oracle_says_what_an_independent_reader_reads() {
     }
 }
 
+/// Audiences of every size of record, with further attributes and in any order of members.
+fn unusual_populations(endpoints: u64, odd_share: f64) -> Vec<Population> {
+    let mut populations = Vec::new();
+    for records in RecordSize::ALL {
+        for further_attributes in [0, 5] {
+            for shuffle_members in [false, true] {
+                populations.push(Population::new(PopulationOptions {
+                    endpoints,
+                    odd_share,
+                    records,
+                    further_attributes,
+                    shuffle_members,
+                    ..PopulationOptions::default()
+                }));
+            }
+        }
+    }
+    populations
+}
+
+#[test]
+fn the_oracle_knows_every_size_of_record_and_any_order_of_members() {
+    for odd_share in [0.0, 1.0] {
+        for population in unusual_populations(600, odd_share) {
+            for index in 0..population.endpoints() {
+                let line = line(&population, index);
+                assert_eq!(reader::read(&line), population.endpoint(index), "{line}");
+            }
+        }
+    }
+}
+
+#[test]
+fn sizes_of_records_are_what_they_say() {
+    let mean = |records, further_attributes| {
+        let options = PopulationOptions {
+            endpoints: 3_000,
+            records,
+            further_attributes,
+            ..PopulationOptions::default()
+        };
+        let population = Population::new(options);
+        (0..3_000).map(|index| line(&population, index).len()).sum::<usize>() / 3_000
+    };
+    let (sparse, usual, rich) =
+        (mean(RecordSize::Sparse, 0), mean(RecordSize::Usual, 0), mean(RecordSize::Rich, 0));
+    assert!((290..390).contains(&sparse), "{sparse} bytes a sparse line");
+    assert!((1_450..1_750).contains(&rich), "{rich} bytes a rich line");
+    let further = mean(RecordSize::Usual, 10);
+    assert!((usual + 200..usual + 300).contains(&further), "{further} bytes with ten attributes more");
+    // None of their names is in an audience without them.
+    let usual = population(3_000, 0.0);
+    assert!((0..3_000).all(|index| !line(&usual, index).contains("custom0")));
+}
+
+#[test]
+fn shuffled_members_are_the_same_members_in_many_orders() {
+    let usual = population(500, 0.0);
+    let options = PopulationOptions { shuffle_members: true, ..usual.options().clone() };
+    let shuffled = Population::new(options);
+    let mut first_members = BTreeSet::new();
+    for index in 0..500 {
+        let line = line(&shuffled, index);
+        assert_eq!(shuffled.endpoint(index), usual.endpoint(index));
+        first_members.insert(line.split('"').nth(1).unwrap_or_default().to_owned());
+    }
+    assert_eq!(first_members.len(), 13, "each member comes first somewhere: {first_members:?}");
+}
+
 #[test]
 fn a_seed_names_the_same_bytes_in_every_release() {
     let population = population(10, 0.0);

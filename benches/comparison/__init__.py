@@ -1,0 +1,1 @@
+"""The scenarios of benches/compare.py, and what they share."""
