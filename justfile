@@ -74,3 +74,8 @@ stages *ARGS:
 readers *ARGS:
     cargo build --release
     python3 benches/readers.py {{ ARGS }}
+
+# A fuzz target (decode, unpack) for some seconds; needs `cargo install cargo-fuzz --locked`
+fuzz TARGET="decode" SECONDS="300":
+    mkdir -p {{ scratch }}/fuzz-{{ TARGET }}
+    cargo fuzz run -s none {{ TARGET }} {{ scratch }}/fuzz-{{ TARGET }} fuzz/corpus/{{ TARGET }} -- -max_total_time={{ SECONDS }} -max_len=2600

@@ -19,7 +19,7 @@ import pathlib
 import sys
 import tempfile
 
-from comparison import convert, fetch, measure, reports, scale, start
+from comparison import convert, cores, fetch, measure, reports, scale, start
 from comparison.record import Record, default_folder
 
 USUAL = ["pieces-20", "one-piece", "small-pieces"]
@@ -29,6 +29,7 @@ SCENARIOS = {
     "overlap": fetch.run_overlap,
     "reports": reports.run,
     "start": start.run,
+    "cores": cores.run,
     "memory": scale.run_memory,
     "growth": scale.run_growth,
 }

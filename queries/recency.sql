@@ -7,23 +7,35 @@ WITH reference AS (
     SELECT coalesce($as_of, max(effective_date)) AS as_of FROM endpoints
 ),
 
--- N whole days or fewer means less than N + 1 days of 24 hours.
+-- N whole days or fewer means less than N + 1 days of 24 hours. Worked out once, not for every endpoint.
+limits AS (
+    SELECT
+        as_of - INTERVAL '2 days' AS days_1,
+        as_of - INTERVAL '8 days' AS days_7,
+        as_of - INTERVAL '15 days' AS days_14,
+        as_of - INTERVAL '31 days' AS days_30,
+        as_of - INTERVAL '91 days' AS days_90,
+        as_of - INTERVAL '181 days' AS days_180,
+        as_of - INTERVAL '366 days' AS days_365
+    FROM reference
+),
+
 banded AS (
     SELECT
         e.channel_type,
         CASE
             WHEN e.effective_date IS NULL THEN 9
-            WHEN e.effective_date > r.as_of - INTERVAL '2 days' THEN 1
-            WHEN e.effective_date > r.as_of - INTERVAL '8 days' THEN 2
-            WHEN e.effective_date > r.as_of - INTERVAL '15 days' THEN 3
-            WHEN e.effective_date > r.as_of - INTERVAL '31 days' THEN 4
-            WHEN e.effective_date > r.as_of - INTERVAL '91 days' THEN 5
-            WHEN e.effective_date > r.as_of - INTERVAL '181 days' THEN 6
-            WHEN e.effective_date > r.as_of - INTERVAL '366 days' THEN 7
+            WHEN e.effective_date > l.days_1 THEN 1
+            WHEN e.effective_date > l.days_7 THEN 2
+            WHEN e.effective_date > l.days_14 THEN 3
+            WHEN e.effective_date > l.days_30 THEN 4
+            WHEN e.effective_date > l.days_90 THEN 5
+            WHEN e.effective_date > l.days_180 THEN 6
+            WHEN e.effective_date > l.days_365 THEN 7
             ELSE 8
         END AS place
     FROM endpoints AS e
-    CROSS JOIN reference AS r
+    CROSS JOIN limits AS l
 ),
 
 counted AS (

@@ -14,6 +14,7 @@
 mod block;
 mod buffers;
 mod gzip;
+mod inflater;
 mod whole;
 
 use bytes::Bytes;

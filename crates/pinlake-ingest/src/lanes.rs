@@ -71,14 +71,6 @@ impl Lanes {
         Ok(decoded)
     }
 
-    /// Writes a batch that was decoded elsewhere to whichever lane is free.
-    pub(crate) fn write(&self, batch: &RecordBatch) -> Result<(), LakeError> {
-        let mut lane = self.take_lane();
-        self.write_to(&mut lane, batch)?;
-        self.state().free.push(lane);
-        Ok(())
-    }
-
     /// A free lane, or a new one; the one used last first, so that few rows make few files. A lane on which something
     /// fails is not put back.
     fn take_lane(&self) -> Lane {

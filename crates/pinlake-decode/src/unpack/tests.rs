@@ -64,6 +64,23 @@ fn one_member_and_several() {
 }
 
 #[test]
+fn a_damaged_trailer_hides_no_second_member_and_no_garbage() {
+    let one = gzip(LINES);
+    let mut repeated = [one.as_slice(), &one].concat();
+    repeated[one.len() - 8] ^= 1;
+    assert!(matches!(both_ways(&repeated), Err(UnpackError::WrongCrc { member: 1, .. })));
+    let (data, trailer) = one.split_at(one.len() - 8);
+    for garbage in [b"garbage".as_slice(), b"g", &trailer[..4]] {
+        let piece = [data, garbage, trailer].concat();
+        assert!(both_ways(&piece).is_err(), "{garbage:?}");
+    }
+    assert!(matches!(
+        both_ways(&[one.as_slice(), trailer].concat()),
+        Err(UnpackError::TrailingGarbage { member: 1, .. })
+    ));
+}
+
+#[test]
 fn zero_padding_is_fine_and_garbage_is_not() {
     let mut padded = gzip(LINES);
     let end = padded.len() as u64;

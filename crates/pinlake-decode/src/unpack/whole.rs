@@ -1,17 +1,13 @@
 //! Inflating a whole piece at once with libdeflate.
 
 use bytes::Bytes;
-use libdeflater::Decompressor;
 
 use super::buffers::BufferPool;
 use super::gzip::{Header, read_header, read_trailer};
+use super::inflater::{Inflated, Inflater};
 
-/// The content of `piece` if it is one sound gzip member of at most `max_bytes`; `None` sends it through the stream,
-/// which reads everything and finds the fault where there is one.
-///
-/// libdeflate's wrapper does not tell how much input it used, so a second member could hide behind the first. But behind
-/// the first, if it is sound, stands its trailer: CRC and length of what was inflated. Where these eight bytes end the
-/// piece and are nowhere else in it, the member that was inflated is the only one.
+/// The content of `piece` if it is one sound gzip member of at most `max_bytes`, and nothing else; `None` sends it through
+/// the stream, which reads everything and finds the fault where there is one.
 pub(super) fn inflate(piece: &[u8], max_bytes: usize, buffers: &BufferPool) -> Option<Bytes> {
     let Header::Complete(header_bytes) = read_header(piece) else { return None };
     let body = piece.get(header_bytes..)?;
@@ -22,11 +18,10 @@ pub(super) fn inflate(piece: &[u8], max_bytes: usize, buffers: &BufferPool) -> O
     if length == 0 || length > max_bytes || length / 1_032 > data.len() {
         return None;
     }
-    if memchr::memmem::find(body, trailer) != Some(data.len()) {
-        return None;
-    }
     let mut buffer = buffers.take(length);
-    let inflated = Decompressor::new().deflate_decompress(data, &mut buffer[..length]);
+    let inflated = Inflater::new()?.inflate(data, &mut buffer[..length]);
     let content = buffers.share(buffer, length);
-    (inflated == Ok(length) && libdeflater::crc32(&content) == stated_crc).then_some(content)
+    // The member ends where the piece does: what was read as its trailer is its trailer.
+    let is_whole = inflated == Some(Inflated { used: data.len(), written: length });
+    (is_whole && libdeflater::crc32(&content) == stated_crc).then_some(content)
 }
