@@ -29,6 +29,10 @@ use presence::Presence;
 
 /// A column of any kind that a member fills.
 #[derive(Debug)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "there are 28 of them, each written to for every endpoint: no box between"
+)]
 pub(crate) enum ColumnBuilder {
     Text(TextColumn),
     Label(LabelColumn),

@@ -198,7 +198,7 @@ fn null_mask(count: usize, null_items: &[usize]) -> Option<NullBuffer> {
     }
     let mut nulls = null_items.iter().copied().peekable();
     let is_valid = |item| nulls.next_if_eq(&item).is_none();
-    Some(NullBuffer::new(BooleanBuffer::from_iter((0..count).map(is_valid))))
+    Some(NullBuffer::new((0..count).map(is_valid).collect::<BooleanBuffer>()))
 }
 
 /// Doubles by name.

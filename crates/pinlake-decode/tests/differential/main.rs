@@ -92,14 +92,14 @@ fn strings_of_every_length_at_every_place() {
     for filler in ["x", "é", "\\\"", "\\\\", "\\u00e9"] {
         for shift in 0..=70 {
             let shift = "s".repeat(shift);
-            let lines: String = (0..=70)
+            let lines: Vec<String> = (0..=70)
                 .map(|length| {
                     let text = filler.repeat(length);
                     format!("{{\"Address\":\"{shift}\",\"Id\":\"{text}\",\"Attributes\":{{\"{text}\":[\"{text}\"]}}}}\n")
                 })
                 .collect();
             paths.expect_same(
-                lines.as_bytes(),
+                lines.concat().as_bytes(),
                 MAX_LINE_BYTES,
                 &[(false, Way { chunk_bytes: 0, block_bytes: 3000 })],
             );
@@ -111,7 +111,7 @@ fn strings_of_every_length_at_every_place() {
 #[test]
 fn many_texts_in_many_blocks() {
     let mut paths = Paths::new(MAX_LINE_BYTES);
-    let lines: String = (0..3_000)
+    let lines: Vec<String> = (0..3_000)
         .map(|at| {
             let (new, old) = (at * 7919 % 3_000, at % 11);
             format!(
@@ -120,7 +120,11 @@ fn many_texts_in_many_blocks() {
         })
         .collect();
     for block_bytes in [1 << 20, 5_000, 300] {
-        paths.expect_same(lines.as_bytes(), MAX_LINE_BYTES, &[(true, Way { chunk_bytes: 0, block_bytes })]);
+        paths.expect_same(
+            lines.concat().as_bytes(),
+            MAX_LINE_BYTES,
+            &[(true, Way { chunk_bytes: 0, block_bytes })],
+        );
     }
 }
 

@@ -35,7 +35,7 @@ fn marks(step: &[u8; STEP]) -> Marks {
 fn equal(word: u64, byte: u8) -> u64 {
     let difference = word ^ (ONES * u64::from(byte));
     // No carry leaves a byte: its seven low bits and 0x7f make at most 0xfe.
-    !((difference & LOW_BITS) + LOW_BITS | difference | LOW_BITS)
+    !(((difference & LOW_BITS) + LOW_BITS) | difference | LOW_BITS)
 }
 
 /// The high bit of each byte below a space.

@@ -138,12 +138,11 @@ fn cell(wanted: Wanted, value: &str) -> (Option<Cell>, Option<String>) {
 fn entries<T>(object: &str, fit: fn(&str) -> Option<T>) -> (Vec<(String, T)>, Option<String>) {
     let (mut fitting, mut left) = (Vec::new(), Vec::new());
     for member in json::members(object) {
-        match (&member.name, fit(member.value)) {
-            (Some(name), Some(value)) => fitting.push((name.clone(), value)),
-            _ => {
-                let value = member.value.to_owned();
-                left.push((member, value));
-            }
+        if let (Some(name), Some(value)) = (&member.name, fit(member.value)) {
+            fitting.push((name.clone(), value));
+        } else {
+            let value = member.value.to_owned();
+            left.push((member, value));
         }
     }
     (fitting, as_object(&left))
