@@ -4,17 +4,18 @@
 -- check: cardinality(problems) = 0 warn  Some attributes break a limit, or have a name that differs from another only in case
 
 WITH entries AS (
-    SELECT
-        'attributes' AS source,
-        unnest(map_keys(attributes)) AS name,
-        unnest(map_values(attributes)) AS items
-    FROM endpoints
+    SELECT unnest(map_keys(attributes)) AS name, unnest(map_values(attributes)) AS items FROM endpoints
+),
+
+user_entries AS (
+    SELECT unnest(map_keys(user_attributes)) AS name, unnest(map_values(user_attributes)) AS items FROM endpoints
+),
+
+-- Many endpoints say the same, so each list of values is taken apart once.
+lists AS (
+    SELECT 'attributes' AS source, name, items, count(*) AS endpoints FROM entries GROUP BY name, items
     UNION ALL
-    SELECT
-        'user_attributes' AS source,
-        unnest(map_keys(user_attributes)) AS name,
-        unnest(map_values(user_attributes)) AS items
-    FROM endpoints
+    SELECT 'user_attributes' AS source, name, items, count(*) AS endpoints FROM user_entries GROUP BY name, items
 ),
 
 -- A row for each value; an entry without values keeps one, for lists of unequal length are filled up with nulls.
@@ -22,14 +23,15 @@ contents AS (
     SELECT
         source,
         name,
+        endpoints,
         CAST(cardinality(items) AS BIGINT) AS size,
         unnest(range(0, greatest(CAST(cardinality(items) AS BIGINT), 1))) AS place,
         unnest(items) AS value
-    FROM entries
+    FROM lists
 ),
 
 distinct_contents AS (
-    SELECT source, name, value, max(size) AS size, count(*) FILTER (WHERE place = 0) AS endpoints
+    SELECT source, name, value, max(size) AS size, sum(endpoints) FILTER (WHERE place = 0) AS endpoints
     FROM contents
     GROUP BY source, name, value
 ),

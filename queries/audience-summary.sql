@@ -19,16 +19,19 @@ WITH totals AS (
 ),
 
 -- Distinct values are counted as groups, which use every core and can spill to disk; count(DISTINCT ...) can do neither.
+-- Each count carries those before it along, so that they run one after another and only one set of values is in memory.
 ids AS (
     SELECT count(id) AS distinct_ids FROM (SELECT DISTINCT id FROM endpoints)
 ),
 
 reached_by AS (
-    SELECT count(address) AS addresses FROM (SELECT DISTINCT address FROM endpoints)
+    SELECT count(address) AS addresses, coalesce(max(distinct_ids), 0) AS distinct_ids
+    FROM ids CROSS JOIN (SELECT DISTINCT address FROM endpoints)
 ),
 
 people AS (
-    SELECT count(user_id) AS users FROM (SELECT DISTINCT user_id FROM endpoints)
+    SELECT count(user_id) AS users, coalesce(max(addresses), 0) AS addresses, coalesce(max(distinct_ids), 0) AS distinct_ids
+    FROM reached_by CROSS JOIN (SELECT DISTINCT user_id FROM endpoints)
 )
 
 SELECT
@@ -43,6 +46,4 @@ SELECT
     first_created,
     last_effective
 FROM totals
-CROSS JOIN ids
-CROSS JOIN reached_by
 CROSS JOIN people

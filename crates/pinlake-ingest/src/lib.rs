@@ -6,7 +6,7 @@
 //! ```
 //!
 //! [`Plan::make`] lists the sources and decides everything that can be decided beforehand; it is what `--dry-run` shows.
-//! [`convert`] carries a plan out; [`bench`] measures how long that takes, stage by stage. Every number that bounds the work is in [`Limits`].
+//! [`convert`] carries a plan out; [`bench()`] measures how long that takes, stage by stage. Every number that bounds the work is in [`Limits`].
 //!
 //! Architecture invariant: this crate knows neither the command line nor SQL nor a terminal. It reports through
 //! [`Progress`], which anyone may look at from anywhere, and through [`Outcome`] or [`IngestError`].

@@ -141,6 +141,11 @@ impl Session {
             .with_default_catalog_and_schema("pinlake", "lake")
             .with_information_schema(true);
         config.options_mut().sql_parser.collect_spans = true;
+        // Grouping in two steps pays where groups are few; by user or id the first step only fills memory. It is given up
+        // sooner than usual: where 30,000 rows gave more than 9,000 groups, not 100,000 rows 80,000.
+        let execution = &mut config.options_mut().execution;
+        execution.skip_partial_aggregation_probe_rows_threshold = 30_000;
+        execution.skip_partial_aggregation_probe_ratio_threshold = 0.3;
         if let Some(limit_bytes) = options.memory_limit_bytes {
             // Each sort sets this aside for merging what it spilled; the usual 10 MB would be all of a small limit.
             let reserved = &mut config.options_mut().execution.sort_spill_reservation_bytes;

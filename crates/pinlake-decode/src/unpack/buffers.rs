@@ -57,10 +57,10 @@ impl BufferPool {
     }
 }
 
-/// The next size that buffers come in, an eighth of a power of two apart: the pieces of an export are of nearly but not
+/// The next size that buffers come in, a thirty-second of a power of two apart: the pieces of an export are of nearly but not
 /// quite the same size, and the buffer of one should serve the next.
 fn round_up(length: usize) -> usize {
-    length.next_multiple_of((length.next_power_of_two() / 8).max(1))
+    length.next_multiple_of((length.next_power_of_two() / 32).max(1))
 }
 
 struct Lent {

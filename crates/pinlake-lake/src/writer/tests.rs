@@ -56,6 +56,17 @@ fn a_row_group_has_as_many_rows_as_asked_for() {
 }
 
 #[test]
+fn a_row_group_that_holds_too_much_ends_before_its_rows() {
+    let folder = tempdir().unwrap();
+    let options = WriterOptions { row_group_bytes: 1, ..WriterOptions::default() };
+    let file = write(folder.path(), &options, &[250, 30]);
+    assert_eq!(file.rows(), 280);
+    let reader = SerializedFileReader::new(File::open(folder.path().join("f.parquet")).unwrap()).unwrap();
+    let rows: Vec<_> = reader.metadata().row_groups().iter().map(RowGroupMetaData::num_rows).collect();
+    assert_eq!(rows, [250, 30]);
+}
+
+#[test]
 fn no_trace_of_arrow_is_in_the_file() {
     let folder = tempdir().unwrap();
     write(folder.path(), &WriterOptions::default(), &[10]);
