@@ -122,60 +122,28 @@ impl MapColumn {
 
     /// Levels of the keys, and the ranges of entries that count.
     fn append_key_levels(&mut self, map: &MapArray) {
-        let Some((repetition, definition)) = self.key.levels.nested_mut() else { return };
-        let start = definition.len();
-        let mut at = start;
-        // One level for each entry and for each row that has none; set to their number once it is known.
-        let most = start + entries_of(map, 0..map.len()).len() + map.len();
-        definition.resize(most, self.key_level);
-        repetition.resize(most, 1);
-        for row in 0..map.len() {
-            let range = entries_of(map, row..row + 1);
-            repetition[at] = 0;
-            if map.is_null(row) {
-                definition[at] = 0;
-                at += 1;
-            } else if range.is_empty() {
-                definition[at] = self.key_level - 1;
-                at += 1;
-            } else {
-                at += range.len();
-                extend_ranges(&mut self.entries, range);
-            }
-        }
-        definition.truncate(at);
-        repetition.truncate(at);
+        let entries = &mut self.entries;
+        append_entry_levels(&mut self.key.levels, map, (self.key_level, self.key_level), |_, range| {
+            extend_ranges(entries, range);
+        });
     }
 
     /// Levels of doubles: those of the keys, but for values that are null.
     fn append_value_levels(&mut self, map: &MapArray, nulls: Option<&NullBuffer>) {
-        let Some((repetition, definition)) = self.value.levels.nested_mut() else { return };
-        let mut at = definition.len();
-        let most = at + entries_of(map, 0..map.len()).len() + map.len();
-        definition.resize(most, self.value_level);
-        repetition.resize(most, 1);
-        for row in 0..map.len() {
-            let range = entries_of(map, row..row + 1);
-            repetition[at] = 0;
-            if map.is_null(row) {
-                definition[at] = 0;
-                at += 1;
-            } else if range.is_empty() {
-                definition[at] = self.key_level - 1;
-                at += 1;
-            } else {
-                if let Some(nulls) = nulls {
-                    for (place, entry) in (at..).zip(range.clone()) {
-                        if nulls.is_null(entry) {
-                            definition[place] = self.key_level;
-                        }
+        let key_level = self.key_level;
+        append_entry_levels(
+            &mut self.value.levels,
+            map,
+            (key_level, self.value_level),
+            |definition, range| {
+                let Some(nulls) = nulls else { return };
+                for (level, entry) in definition.iter_mut().zip(range) {
+                    if nulls.is_null(entry) {
+                        *level = key_level;
                     }
                 }
-                at += range.len();
-            }
-        }
-        definition.truncate(at);
-        repetition.truncate(at);
+            },
+        );
     }
 
     /// Levels of the items of lists, and the ranges of items that count.
@@ -267,4 +235,37 @@ fn append_range(leaf: &mut Leaf, array: &ArrayRef, range: &Range<usize>) -> Resu
         return leaf.append_values(array);
     }
     leaf.append_values(&array.slice(range.start, range.len()))
+}
+
+/// Levels of one value an entry: `entry_level` where there is one, less than `key_level` for a row without entries. `on_row`
+/// is told the entries of each row that has some, with their definition levels.
+fn append_entry_levels(
+    levels: &mut Levels,
+    map: &MapArray,
+    (key_level, entry_level): (u8, u8),
+    mut on_row: impl FnMut(&mut [u8], Range<usize>),
+) {
+    let Some((repetition, definition)) = levels.nested_mut() else { return };
+    let mut at = definition.len();
+    // One level for each entry and for each row that has none; set to their number once it is known.
+    let most = at + entries_of(map, 0..map.len()).len() + map.len();
+    definition.resize(most, entry_level);
+    repetition.resize(most, 1);
+    for row in 0..map.len() {
+        let range = entries_of(map, row..row + 1);
+        repetition[at] = 0;
+        if map.is_null(row) {
+            definition[at] = 0;
+            at += 1;
+        } else if range.is_empty() {
+            definition[at] = key_level - 1;
+            at += 1;
+        } else {
+            let end = at + range.len();
+            on_row(&mut definition[at..end], range);
+            at = end;
+        }
+    }
+    definition.truncate(at);
+    repetition.truncate(at);
 }
