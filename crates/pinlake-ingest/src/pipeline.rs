@@ -125,8 +125,10 @@ async fn finish_reading(pieces: Vec<PieceRecord>, work: &Arc<Work>) -> Result<Ta
     let duplicate_ids = work
         .pool
         .run(move || {
-            closing.lanes.close()?;
-            closing.duplicates.count()
+            // Closing ends in waiting for the disk; the hashes are sorted meanwhile.
+            let (closed, counted) = rayon::join(|| closing.lanes.close(), || closing.duplicates.count());
+            closed?;
+            counted
         })
         .await??;
     let drift = work.take_drift();

@@ -15,6 +15,7 @@ use s3s::dto::{
 use s3s::region::Region;
 use s3s::{S3, S3Error, S3ErrorCode, S3Request, S3Response, S3Result};
 
+use super::checksums;
 use super::conditions::{self, Conditions};
 use super::reading::{self, KeyEncoding, Slices};
 use super::writing::{self, UploadFacts, object_headers};
@@ -407,6 +408,8 @@ impl S3 for LocalS3 {
         }
         let target = UploadTarget { bucket: &input.bucket, key: &input.key, upload_id: &input.upload_id };
         let object = self.store.assemble(target, &completed)?;
+        let checksum = checksums::kept(object.bytes(), Checksum::default());
+        let object = object.with_checksum(checksum);
         let conditions = Conditions {
             if_match: input.if_match,
             if_none_match: input.if_none_match,

@@ -26,7 +26,7 @@ pub(super) struct UploadFacts<'request> {
     pub(super) content_length: Option<i64>,
 }
 
-/// Reads an upload's body whole and checks it against what was declared about it.
+/// Reads an upload's body whole and checks it against what was declared about it. Returns it with its checksums.
 pub(super) async fn receive(
     body: Option<StreamingBlob>,
     facts: UploadFacts<'_>,
@@ -47,7 +47,8 @@ pub(super) async fn receive(
     }
     let declared = checksums::declared(facts.headers, facts.trailers);
     checksums::verify(&bytes, &declared, facts.content_md5)?;
-    Ok((bytes.freeze(), declared))
+    let kept = checksums::kept(&bytes, declared);
+    Ok((bytes.freeze(), kept))
 }
 
 /// Headers that are kept with an object, out of the inputs of several operations.

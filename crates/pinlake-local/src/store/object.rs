@@ -57,7 +57,7 @@ impl Object {
         self
     }
 
-    /// The object with the checksums that its uploader declared.
+    /// The object with these checksums.
     pub(crate) fn with_checksum(mut self, checksum: Checksum) -> Self {
         self.checksum = Arc::new(checksum);
         self
@@ -95,7 +95,7 @@ impl Object {
         &self.headers
     }
 
-    /// The checksums that its uploader declared; objects of export jobs have none.
+    /// The checksums of an upload; objects of export jobs have none, as those written before December 2024.
     pub(crate) fn checksum(&self) -> &Checksum {
         &self.checksum
     }

@@ -19,6 +19,12 @@ use crate::piece::{Location, Piece};
 /// that are almost nothing, of which a window holds any number.
 const QUEUED_PIECES: usize = 256;
 
+/// What is planned with at most where every piece is a file. A file is near, so reading far ahead of the consumer gains nothing,
+/// and memory that is not touched need not be cleared: a conversion of a million endpoints in 20 pieces peaks at 195 MB with
+/// these and at 280 MB with a window of 30 MiB, in the same time (2026-11-25).
+const FILES: FetchLimits =
+    FetchLimits { window_bytes: 8 << 20, max_requests: 16, whole_piece_bytes: 2 << 20, chunk_bytes: 1 << 20 };
+
 /// A part of a piece that one GET brings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Span {
@@ -55,6 +61,19 @@ impl From<FetchLimits> for Bounds {
 }
 
 impl Bounds {
+    /// For these pieces.
+    fn new(limits: FetchLimits, pieces: &[Piece]) -> Self {
+        if pieces.iter().any(|piece| !matches!(piece.location, Location::File(_))) {
+            return Self::from(limits);
+        }
+        Self::from(FetchLimits {
+            window_bytes: limits.window_bytes.min(FILES.window_bytes),
+            max_requests: limits.max_requests.min(FILES.max_requests),
+            whole_piece_bytes: limits.whole_piece_bytes.min(FILES.whole_piece_bytes),
+            chunk_bytes: limits.chunk_bytes.min(FILES.chunk_bytes),
+        })
+    }
+
     fn is_whole(&self, piece_bytes: u64) -> bool {
         piece_bytes <= self.whole_piece_bytes
     }
@@ -101,7 +120,7 @@ impl Planner {
         pieces: Arc<[Piece]>,
         limits: FetchLimits,
     ) -> (Self, mpsc::Receiver<PieceBody>) {
-        let bounds = Bounds::from(limits);
+        let bounds = Bounds::new(limits, &pieces);
         let (queue, bodies) = mpsc::channel(QUEUED_PIECES);
         let planner = Self {
             aws,
