@@ -71,22 +71,35 @@ pub struct Chart {
     pub series: Option<String>,
     /// The shade of a heatmap.
     pub value: Option<String>,
+    /// Whether series are put on top of one another rather than side by side; bars, columns and areas only.
+    pub stacked: bool,
 }
 
 impl Chart {
     /// A chart whose columns are still to be set.
     pub(crate) fn new(kind: ChartKind) -> Self {
-        Self { kind, x: None, y: None, series: None, value: None }
+        Self { kind, x: None, y: None, series: None, value: None, stacked: false }
     }
 
-    /// Sets one of its columns.
+    /// Sets one of its columns, or how series stand.
     pub(crate) fn set(&mut self, key: &str, column: &str) -> Result<(), String> {
+        if key == "stacked" {
+            self.stacked = match (self.kind, column) {
+                (ChartKind::Bar | ChartKind::Column | ChartKind::Area, "true") => true,
+                (ChartKind::Bar | ChartKind::Column | ChartKind::Area, "false") => false,
+                (ChartKind::Bar | ChartKind::Column | ChartKind::Area, _) => {
+                    return Err("stacked is true or false".to_owned());
+                }
+                (kind, _) => return Err(format!("a {kind} chart cannot be stacked")),
+            };
+            return Ok(());
+        }
         let place = match key {
             "x" => &mut self.x,
             "y" => &mut self.y,
             "series" => &mut self.series,
             "value" => &mut self.value,
-            _ => return Err(format!("a chart has x, y, series and value, not {key}")),
+            _ => return Err(format!("a chart has x, y, series, value and stacked, not {key}")),
         };
         if column.is_empty() || place.is_some() {
             return Err(format!("{key} takes one column"));

@@ -6,10 +6,12 @@
 //! sorting, grouping and joining; the rows of a collected [`QueryResult`] come on top, which is why large results are better
 //! taken as a [`QueryStream`].
 
+mod calling_codes;
 mod countries;
 mod diagnosis;
 mod fault;
 mod lake_table;
+mod timezones;
 mod views;
 
 use std::num::NonZeroUsize;

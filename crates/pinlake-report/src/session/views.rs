@@ -13,7 +13,7 @@ use datafusion::datasource::MemTable;
 use datafusion::prelude::SessionContext;
 
 use super::lake_table::LakeTable;
-use super::{LakeTables, SnapshotFact, countries};
+use super::{LakeTables, SnapshotFact, calling_codes, countries, timezones};
 
 /// Every table and view of a session.
 pub(super) const NAMES: &[&str] = &[
@@ -26,6 +26,8 @@ pub(super) const NAMES: &[&str] = &[
     "snapshots",
     "countries",
     "country_codes",
+    "calling_codes",
+    "timezones",
 ];
 
 const ATTRIBUTES: &str = "
@@ -89,6 +91,8 @@ pub(super) async fn register(context: &SessionContext, tables: &LakeTables) -> R
     context.register_table("snapshots", Arc::new(in_memory(snapshots(&tables.snapshots)?)?))?;
     context.register_table("countries", Arc::new(in_memory(countries::countries()?)?))?;
     context.register_table("country_codes", Arc::new(in_memory(countries::codes()?)?))?;
+    context.register_table("calling_codes", Arc::new(in_memory(calling_codes::calling_codes()?)?))?;
+    context.register_table("timezones", Arc::new(in_memory(timezones::timezones()?)?))?;
     for view in [ATTRIBUTES, USER_ATTRIBUTES, METRICS, USERS] {
         context.sql(view).await?;
     }

@@ -4,7 +4,7 @@
 //! -- title: TEXT                     once
 //! -- about: TEXT                     more than one are joined
 //! -- param: NAME TYPE [= DEFAULT] [{CHOICE, …}]  ABOUT
-//! -- chart: KIND x=COLUMN y=COLUMN [series=COLUMN] [value=COLUMN]
+//! -- chart: KIND x=COLUMN y=COLUMN [series=COLUMN] [value=COLUMN] [stacked=true]
 //! -- check: CONDITION warn|error  [MESSAGE]
 //! ```
 //!
