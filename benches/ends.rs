@@ -139,7 +139,13 @@ fn tables(lake: &Lake) -> LakeTables {
         snapshot: file.snapshot.to_string(),
     });
     let selected = lake.latest().map(|snapshot| snapshot.id.to_string());
-    LakeTables { schema: lake.schema(), files: files.collect(), snapshots: Vec::new(), selected, run: RunFacts::default() }
+    LakeTables {
+        schema: lake.schema(),
+        files: files.collect(),
+        snapshots: Vec::new(),
+        selected,
+        run: RunFacts::default(),
+    }
 }
 
 async fn open(tables: LakeTables) -> Session {

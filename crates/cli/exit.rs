@@ -7,7 +7,9 @@ use std::process::ExitCode;
 use pinlake_ingest::IngestError;
 use pinlake_lake::LakeError;
 use pinlake_local::{LocalError, PopulationError};
-use pinlake_report::{CatalogueError, DiffError, ParameterError, QueryError, RenderError, ReportError, TemplateError};
+use pinlake_report::{
+    CatalogueError, DiffError, ParameterError, QueryError, RenderError, ReportError, TemplateError,
+};
 use pinlake_source::SourceError;
 
 /// What a code means, as the manual lists them.

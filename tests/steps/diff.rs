@@ -36,10 +36,14 @@ fn room() -> Room {
 fn each_endpoint_that_changed_is_a_line_with_before_and_after() {
     let room = room();
     let ran = room.pinlake(&["diff", "1", "latest", "--out", "changes.ndjson"]).succeeds();
-    assert!(ran.stdout.is_empty() && ran.stderr.contains("1 added, 1 removed, 2 changed, 1 unchanged"), "{ran}");
+    assert!(
+        ran.stdout.is_empty() && ran.stderr.contains("1 added, 1 removed, 2 changed, 1 unchanged"),
+        "{ran}"
+    );
     let lines: Vec<Value> =
         room.read("changes.ndjson").lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-    let told: Vec<Value> = lines.iter().map(|line| json!([line["change"], line["id"], line["fields"]])).collect();
+    let told: Vec<Value> =
+        lines.iter().map(|line| json!([line["change"], line["id"], line["fields"]])).collect();
     assert_eq!(
         json!(told),
         json!([
@@ -52,7 +56,10 @@ fn each_endpoint_that_changed_is_a_line_with_before_and_after() {
     assert_eq!(lines[0]["before"], Value::Null);
     assert_eq!(lines[2]["before"]["attributes"], json!({"plan": ["free"]}));
     assert_eq!(lines[2]["after"]["attributes"], json!({"plan": ["paid"]}));
-    assert_eq!((&lines[3]["before"]["opt_out"], &lines[3]["after"]["opt_out"]), (&json!("NONE"), &json!("ALL")));
+    assert_eq!(
+        (&lines[3]["before"]["opt_out"], &lines[3]["after"]["opt_out"]),
+        (&json!("NONE"), &json!("ALL"))
+    );
     assert_eq!(room.names().iter().filter(|name| name.contains("partial")).count(), 0);
 }
 

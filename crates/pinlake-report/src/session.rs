@@ -147,7 +147,6 @@ impl Session {
             .with_default_catalog_and_schema("pinlake", "lake")
             .with_information_schema(true);
         config.options_mut().sql_parser.collect_spans = true;
-        if std::env::var_os("SMJ").is_some() { config.options_mut().optimizer.prefer_hash_join = false; }
         // Grouping in two steps pays where groups are few; by user or id the first step only fills memory. It is given up
         // sooner than usual: where 30,000 rows gave more than 9,000 groups, not 100,000 rows 80,000.
         let execution = &mut config.options_mut().execution;

@@ -13,8 +13,8 @@ use parquet::arrow::ArrowWriter;
 use tempfile::TempDir;
 
 use crate::{
-    Bindings, Catalogue, Format, LakeTables, RenderOptions, Report, ReportError, RunFacts, Session, SessionOptions,
-    SnapshotFact, TableFile, render, run,
+    Bindings, Catalogue, Format, LakeTables, RenderOptions, Report, ReportError, RunFacts, Session,
+    SessionOptions, SnapshotFact, TableFile, render, run,
 };
 
 const TEXTS_BEFORE_DATES: &[&str] = &[
