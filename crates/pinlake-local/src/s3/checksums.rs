@@ -36,15 +36,7 @@ pub(super) fn verify(bytes: &[u8], declared: &Checksum, content_md5: Option<&str
         return Err(bad_digest("Content-MD5"));
     }
     let mut declared = declared.clone();
-    let mut hasher = ChecksumHasher {
-        crc32: declared.checksum_crc32.is_some().then(Default::default),
-        crc32c: declared.checksum_crc32c.is_some().then(Default::default),
-        sha1: declared.checksum_sha1.is_some().then(Default::default),
-        sha256: declared.checksum_sha256.is_some().then(Default::default),
-        crc64nvme: declared.checksum_crc64nvme.is_some().then(Default::default),
-    };
-    hasher.update(bytes);
-    let mut computed = hasher.finalize();
+    let mut computed = computed(bytes, &declared);
     for (name, place) in PLACES {
         if place(&mut declared) != place(&mut computed) {
             return Err(bad_digest(name));
@@ -60,7 +52,18 @@ pub(super) fn kept(bytes: &[u8], declared: Checksum) -> Checksum {
     if PLACES.iter().any(|(_, place)| place(&mut kept).is_some()) {
         return kept;
     }
-    let mut hasher = ChecksumHasher { crc64nvme: Some(Default::default()), ..ChecksumHasher::default() };
+    computed(bytes, &Checksum { checksum_crc64nvme: Some(String::new()), ..Checksum::default() })
+}
+
+/// The checksums of bytes, of each kind that is in `wanted`.
+fn computed(bytes: &[u8], wanted: &Checksum) -> Checksum {
+    let mut hasher = ChecksumHasher {
+        crc32: wanted.checksum_crc32.is_some().then(Default::default),
+        crc32c: wanted.checksum_crc32c.is_some().then(Default::default),
+        sha1: wanted.checksum_sha1.is_some().then(Default::default),
+        sha256: wanted.checksum_sha256.is_some().then(Default::default),
+        crc64nvme: wanted.checksum_crc64nvme.is_some().then(Default::default),
+    };
     hasher.update(bytes);
     hasher.finalize()
 }
