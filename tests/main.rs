@@ -12,4 +12,5 @@ mod ingest;
 mod regression;
 mod reports;
 mod semantics;
+mod sql;
 mod steps;

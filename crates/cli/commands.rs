@@ -92,6 +92,14 @@ async fn until_interrupted(command: impl Future<Output = anyhow::Result<()>>) ->
     }
 }
 
+/// Runs something in a task of its own, so that whoever waits for it can be interrupted while it computes. Dropping the wait
+/// stops the task where it next waits for something itself.
+async fn apart(work: impl Future<Output = anyhow::Result<()>> + Send + 'static) -> anyhow::Result<()> {
+    let mut task = tokio::task::JoinSet::new();
+    task.spawn(work);
+    task.join_next().await.unwrap_or(Ok(Ok(())))?
+}
+
 /// Comes back when SIGINT or SIGTERM arrives.
 async fn interrupted() -> anyhow::Result<()> {
     let listen = "cannot listen for signals";

@@ -46,13 +46,7 @@ impl OpenLake {
             None => lake.latest().map(|latest| latest.id.clone()),
         };
         let tables = tables(&lake, files, snapshot.as_ref());
-        let options = SessionOptions {
-            threads: settings.threads,
-            memory_limit_bytes: settings.memory_limit_bytes,
-            // Rows that do not fit the bound go where temporary files go, in a folder that only its owner can read.
-            spill_dir: settings.memory_limit_bytes.map(|_| std::env::temp_dir()),
-        };
-        let session = Session::open(tables, options).await?;
+        let session = Session::open(tables, session_options(settings)).await?;
         Ok(Self { lake, snapshot, session })
     }
 
@@ -63,6 +57,16 @@ impl OpenLake {
             Some(manifest) => facts(&manifest),
             None => PageFacts::default(),
         }
+    }
+}
+
+/// How much of the machine queries may use.
+pub(crate) fn session_options(settings: &Settings) -> SessionOptions {
+    SessionOptions {
+        threads: settings.threads,
+        memory_limit_bytes: settings.memory_limit_bytes,
+        // Rows that do not fit the bound go where temporary files go, in a folder that only its owner can read.
+        spill_dir: settings.memory_limit_bytes.map(|_| std::env::temp_dir()),
     }
 }
 

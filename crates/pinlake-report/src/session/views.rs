@@ -7,12 +7,14 @@
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray};
-use arrow::datatypes::{DataType, Field, Schema, TimeUnit};
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit};
 use datafusion::common::Result;
 use datafusion::datasource::MemTable;
 use datafusion::prelude::SessionContext;
 
+use super::fault::OutsideError;
 use super::lake_table::LakeTable;
+use super::missing::MissingTable;
 use super::{LakeTables, SnapshotFact, calling_codes, countries, timezones};
 
 /// Every table and view of a session.
@@ -89,6 +91,26 @@ pub(super) async fn register(context: &SessionContext, tables: &LakeTables) -> R
     context.register_table("endpoints", Arc::new(LakeTable::new(&tables.schema, selected)))?;
     context.register_table("all_endpoints", Arc::new(LakeTable::new(&tables.schema, all)))?;
     context.register_table("snapshots", Arc::new(in_memory(snapshots(&tables.snapshots)?)?))?;
+    register_others(context).await
+}
+
+/// The same for a lake that is not there: whatever stands on its files is the error that says so.
+pub(super) async fn register_missing(
+    context: &SessionContext,
+    schema: &SchemaRef,
+    reason: &OutsideError,
+) -> Result<()> {
+    for (name, schema) in
+        [("endpoints", schema), ("all_endpoints", schema), ("snapshots", &snapshots(&[])?.schema())]
+    {
+        let schema = Arc::clone(schema);
+        context.register_table(name, Arc::new(MissingTable { schema, reason: reason.clone() }))?;
+    }
+    register_others(context).await
+}
+
+/// The tables that need no lake, and the views.
+async fn register_others(context: &SessionContext) -> Result<()> {
     context.register_table("countries", Arc::new(in_memory(countries::countries()?)?))?;
     context.register_table("country_codes", Arc::new(in_memory(countries::codes()?)?))?;
     context.register_table("calling_codes", Arc::new(in_memory(calling_codes::calling_codes()?)?))?;
