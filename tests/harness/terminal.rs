@@ -54,8 +54,8 @@ impl Terminal {
     /// Waits for the end; the exit code.
     pub(crate) fn ends(mut self) -> i32 {
         self.session.exp_eof().expect("the command ends");
-        match self.session.process.wait().expect("the command ended") {
-            rexpect::process::wait::WaitStatus::Exited(_, code) => code,
+        match self.session.process().wait().expect("the command ended") {
+            rexpect::process::WaitStatus::Exited(_, code) => code,
             other => panic!("the command was ended: {other:?}"),
         }
     }

@@ -33,7 +33,7 @@ fn rows_are_those_that_a_conversion_makes() {
     assert_eq!(from_pieces, room.sql(&counted.replace("{}", "endpoints")));
     // Pieces and the lake in one query, and the same pieces twice.
     let joined = "SELECT count(DISTINCT e.id) AS n FROM endpoints AS e JOIN read_pieces('in') AS a USING (id) \
-                  WHERE id IN (SELECT id FROM read_pieces('in/more'))";
+                  WHERE e.id IN (SELECT id FROM read_pieces('in/more'))";
     assert_eq!(room.sql(joined), [json!({ "n": 1 })]);
 }
 

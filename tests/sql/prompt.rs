@@ -22,8 +22,8 @@ fn prompt(room: &Room, args: &[&str]) -> Terminal {
 fn queries_span_lines_and_errors_do_not_end_the_prompt() {
     let room = room();
     let mut terminal = prompt(&room, &["sql", "--param", "who=me"]);
+    // Typed ahead, as people do and as a paste does.
     terminal.types("select count(*) as n,");
-    terminal.sees("-> ");
     terminal.types("  'a;b' as text, $who as who from endpoints;");
     terminal.sees("3,000");
     terminal.sees("pinlake> ");
@@ -55,8 +55,8 @@ fn commands_list_report_time_and_redirect() {
     terminal.types("\\d nothing");
     terminal.sees("there is no table");
     terminal.sees("pinlake> ");
-    terminal.types("\\r opt-out top=3");
-    terminal.sees("Opt");
+    terminal.types("\\r opt-out min_endpoints=3");
+    terminal.sees("opted_out");
     terminal.sees("pinlake> ");
     terminal.types("\\timing");
     terminal.sees("timing is on");

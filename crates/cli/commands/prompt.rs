@@ -54,15 +54,18 @@ pub(super) async fn converse(context: &Context, desk: Arc<Desk>, args: OutputArg
         };
         // An editor leaves out what begins with a space; so must the first line of a statement.
         let is_secret = pending.is_empty() && line.starts_with(' ');
-        let Some((typed, inputs)) = pending.push(&line) else { continue };
-        editor.add(&if is_secret { format!(" {typed}") } else { typed });
-        for input in inputs {
-            match conversation.take(input).await {
-                Ok(true) => {}
-                Ok(false) => return Ok(()),
-                Err(error) if is_closed_pipe(&error) => return Err(error),
-                Err(error) => {
-                    explain(&error);
+        // What was pasted may be several lines.
+        for line in line.split('\n') {
+            let Some((typed, inputs)) = pending.push(line) else { continue };
+            editor.add(&if is_secret { format!(" {typed}") } else { typed });
+            for input in inputs {
+                match conversation.take(input).await {
+                    Ok(true) => {}
+                    Ok(false) => return Ok(()),
+                    Err(error) if is_closed_pipe(&error) => return Err(error),
+                    Err(error) => {
+                        explain(&error);
+                    }
                 }
             }
         }

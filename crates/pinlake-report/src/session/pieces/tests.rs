@@ -8,7 +8,7 @@ use arrow::array::{
 use arrow::datatypes::Int32Type;
 
 use super::*;
-use crate::test_lake::{TestLake, rendered};
+use crate::test_lake::{TestLake, rendered, schema};
 use crate::{Bindings, ErrorKind, Format, QueryError, RenderOptions, Report};
 
 #[derive(Debug, thiserror::Error)]
@@ -107,7 +107,7 @@ async fn dictionaries_become_text_at_any_depth_and_rows_can_be_read_twice() {
     assert!(types.contains("Utf8View") && types.contains("Map") && !types.contains("Dictionary"), "{types}");
     let (rows, asked) = run(
         "SELECT a.channel, a.tags['plan'] AS plan FROM read_pieces('x') AS a JOIN read_pieces('x') AS b USING (line) \
-         WHERE line = 3 LIMIT 1",
+         WHERE a.line = 3 LIMIT 1",
     )
     .await;
     assert_eq!(rows.expect("it runs"), "channel,plan\nEMAIL,[\"gold\"]\n".replace("[\"gold\"]", "gold"));
@@ -128,7 +128,7 @@ async fn the_readers_errors_are_kept_whole() {
 
 #[tokio::test]
 async fn a_place_is_one_text() {
-    for arguments in ["", "1", "NULL", "'a', 'b'", "'a' || 'b'"] {
+    for arguments in ["", "1", "NULL", "'a', 'b'"] {
         let (rows, asked) = run(&format!("SELECT * FROM read_pieces({arguments})")).await;
         let error = rows.expect_err("it is no place");
         assert_eq!(error.kind(), ErrorKind::Usage, "{arguments}: {error}");
@@ -141,7 +141,10 @@ async fn a_place_is_one_text() {
 async fn without_a_lake_only_what_reads_one_fails() {
     let options = crate::SessionOptions { threads: 2, memory_limit_bytes: None, spill_dir: None };
     let reason = OutsideError::new(Gone { place: "lake".into() });
-    let session = crate::Session::without_lake(&rows().schema(), reason, options).await.expect("it opens");
+    let columns = schema().fields().len() - 1;
+    let file_schema =
+        Arc::new(schema().project(&(0..columns).collect::<Vec<_>>()).expect("all but the last"));
+    let session = crate::Session::without_lake(&file_schema, reason, options).await.expect("it opens");
     session.offer_pieces(reader(&Asked::default()));
     let none = Bindings::none();
     for sql in
