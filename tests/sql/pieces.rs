@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::harness::{Pinlake, Room, World, gzip, lines_piece, population};
 
-fn sql<'r>(room: &'r Room, query: &str) -> Pinlake {
+fn sql(room: &Room, query: &str) -> Pinlake {
     room.pinlake(&["sql", query, "--format", "json"])
 }
 

@@ -90,17 +90,19 @@ fn words(line: &str) -> Result<Vec<String>, String> {
 
 /// The commands, one a line.
 pub(super) fn help() -> String {
-    let lines = COMMANDS
-        .iter()
-        .map(|(name, arguments, about)| format!("  {:<28}{about}", format!("{name} {arguments}")));
-    let lines: Vec<String> = lines.collect();
-    format!(
-        "  {:<28}run a query; it may span lines and ends with a semicolon\n{}\n  {:<28}{}",
-        "SELECT …;",
-        lines.join("\n"),
-        "Ctrl-C",
-        "clear what is typed, or stop the query that runs"
-    )
+    let queries = [
+        ("SELECT …;", "", "run a query; it may span lines and ends with a semicolon"),
+        ("… FROM read_pieces('PLACE')", "", "pieces where they lie: a folder, a file, an S3 prefix"),
+    ];
+    let keys = [
+        ("Tab", "", "complete a word of SQL, a table, a column, a report, a file"),
+        ("Ctrl-C", "", "clear what is typed, or stop the query that runs"),
+    ];
+    let all = queries.iter().chain(&COMMANDS).chain(&keys);
+    let line = |(name, arguments, about): &(&str, &str, &str)| {
+        format!("  {:<30}{about}", format!("{name} {arguments}"))
+    };
+    all.map(line).collect::<Vec<_>>().join("\n")
 }
 
 #[cfg(test)]

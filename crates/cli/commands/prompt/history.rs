@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use rustyline::error::ReadlineError;
 use rustyline::history::FileHistory;
-use rustyline::{Config, Editor};
+use rustyline::{CompletionType, Config, Editor};
 
 use super::completion::SqlHelper;
 use crate::ui;
@@ -25,7 +25,11 @@ pub(super) struct Remembering {
 
 impl Remembering {
     pub(super) fn new(helper: SqlHelper) -> rustyline::Result<Self> {
-        let config = Config::builder().max_history_size(ENTRIES)?.history_ignore_space(true).build();
+        let config = Config::builder()
+            .max_history_size(ENTRIES)?
+            .history_ignore_space(true)
+            .completion_type(CompletionType::List)
+            .build();
         let mut editor = Editor::with_config(config)?;
         editor.set_helper(Some(helper));
         let mut remembering = Self { editor, file: place(|name| std::env::var_os(name)) };
@@ -41,7 +45,7 @@ impl Remembering {
     /// Remembers what was typed, now and, unless it began with a space, for the next time.
     pub(super) fn add(&mut self, typed: &str) {
         if self.editor.add_history_entry(typed).unwrap_or(false) {
-            self.with_file(|editor, file| editor.append_history(file));
+            self.with_file(Editor::append_history);
         }
     }
 

@@ -13,10 +13,13 @@ use crate::commands::fetch::tell_skipped;
 use crate::settings::Settings;
 use crate::ui::{self, Ui};
 
+/// A scan with the place that the query names.
+type NamedScan = (String, Arc<Scan>);
+
 /// The scans of the query that runs, with the places that it names.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct PieceLog {
-    scans: Arc<Mutex<Vec<(String, Arc<Scan>)>>>,
+    scans: Arc<Mutex<Vec<NamedScan>>>,
 }
 
 impl PieceLog {

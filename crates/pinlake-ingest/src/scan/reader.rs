@@ -58,8 +58,8 @@ async fn read_piece(
         let mut at = 0;
         while at < chunk.bytes.len() {
             let job_chunk = Arc::clone(&chunk);
-            let (unpacked, fed) = work.pool.run(move || unpacking.some(&job_chunk, at)).await?;
-            unpacking = unpacked;
+            let fed;
+            (unpacking, fed) = work.pool.run(move || unpacking.some(&job_chunk, at)).await?;
             at = fed.map_err(damaged)?;
             send(work, &piece, &mut unpacking.blocks, blocks).await?;
         }
@@ -121,8 +121,8 @@ impl Work {
     fn decode(&self, piece: &str, block: &Block) -> Result<DecodedBlock, ArrowError> {
         let free = lock(&self.decoders).pop();
         let mut decoder = free.unwrap_or_else(|| BlockDecoder::new(self.decoding));
-        let decoded = decoder.decode(piece, 0, block)?;
+        let outcome = decoder.decode(piece, 0, block)?;
         lock(&self.decoders).push(decoder);
-        Ok(decoded)
+        Ok(outcome)
     }
 }

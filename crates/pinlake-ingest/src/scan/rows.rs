@@ -49,9 +49,8 @@ impl PieceRows {
                 self.stop();
                 return None;
             }
-            let pending = match self.reading().blocks.recv().await {
-                Some(pending) => pending,
-                None => return self.ended().await.map(Err),
+            let Some(pending) = self.reading().blocks.recv().await else {
+                return self.ended().await.map(Err);
             };
             match settled(pending).await {
                 Ok((piece, decoded)) => {

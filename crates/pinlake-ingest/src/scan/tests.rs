@@ -22,7 +22,8 @@ fn gzip(content: &str) -> Vec<u8> {
 }
 
 fn lines(ids: std::ops::Range<usize>) -> String {
-    ids.map(|id| format!("{{\"Id\":\"{id}\",\"Address\":\"a{id}@example.com\"}}\n")).collect()
+    let line = |id| format!("{{\"Id\":\"{id}\",\"Address\":\"a{id}@example.com\"}}\n");
+    ids.map(line).collect::<Vec<String>>().concat()
 }
 
 async fn list(folder: &Path, limits: Limits) -> Scan {

@@ -124,7 +124,7 @@ proptest! {
         };
         let expected: Vec<_> = rendered(&all).iter().map(keep).collect();
         for slow_path_only in [false, true] {
-            let options = DecodeOptions { columns, slow_path_only, ..DecodeOptions::default() };
+            let options = DecodeOptions { slow_path_only, columns, ..DecodeOptions::default() };
             let part = decode_with(options, &piece);
             prop_assert_eq!(rendered(&part), expected.clone(), "slow path only: {}", slow_path_only);
             prop_assert_eq!((part.rows(), part.lines, part.blank), (all.rows(), all.lines, all.blank));
