@@ -20,7 +20,7 @@ use rustyline::error::ReadlineError;
 
 use super::output::Output;
 use super::sql::{Desk, answer};
-use super::{Context, apart, report};
+use super::{Context, report, stoppable};
 use crate::args::OutputArgs;
 use crate::exit::{CliError, explain, is_closed_pipe};
 use crate::ui;
@@ -209,13 +209,10 @@ impl Conversation {
     ) -> anyhow::Result<()> {
         let clock = Instant::now();
         // Only Ctrl-C: once it was listened for, another signal would be swallowed at the prompt.
-        let done = tokio::select! {
-            done = apart(work) => done,
-            _ = self.interrupts.recv() => {
-                ui::warn("\nstopped");
-                Ok(())
-            }
-        };
+        let done = stoppable(work, self.interrupts.recv()).await.unwrap_or_else(|| {
+            ui::warn("\nstopped");
+            Ok(())
+        });
         self.desk.pieces.tell(self.context.ui);
         if self.shows_time {
             ui::warn(format!("time: {}", ui::duration(clock.elapsed())));

@@ -11,11 +11,12 @@ use anyhow::Context as _;
 use pinlake_report::{Bindings, render_stream};
 
 use super::output::{Output, partial_path};
-use super::{Context, apart, prompt, until_interrupted};
-use crate::args::{SqlArgs, chosen};
+use super::{Context, interrupted, prompt, stoppable};
+use crate::args::{OutputArgs, SqlArgs, chosen};
 use crate::exit::CliError;
 
 pub(super) use desk::Desk;
+use pieces::PieceLog;
 
 /// Runs the query that was given, read from a file, or typed at the prompt.
 pub(crate) async fn run(context: &Context, args: SqlArgs) -> anyhow::Result<()> {
@@ -25,14 +26,29 @@ pub(crate) async fn run(context: &Context, args: SqlArgs) -> anyhow::Result<()> 
         (None, None) if io::stdin().is_terminal() => None,
         (None, None) => Some(read(Path::new("-"))?),
     };
-    let desk = Arc::new(Desk::open(context, chosen(args.output.snapshot.as_deref())?).await?);
-    let Some(query) = query else { return prompt::converse(context, desk, args.output).await };
-    let output = Output::new(&args.output, desk.facts.clone())?;
-    let bindings = Bindings::inferred(args.output.params.iter().cloned().collect());
-    let work = answer(context.clone(), Arc::clone(&desk), query, bindings, output);
-    let answered = until_interrupted(apart(work)).await;
-    desk.pieces.tell(context.ui);
-    answered
+    match query {
+        Some(query) => once(context, args.output, query).await,
+        None => {
+            let snapshot = chosen(args.output.snapshot.as_deref())?;
+            let desk = Desk::open(context, snapshot, PieceLog::default()).await?;
+            prompt::converse(context, Arc::new(desk), args.output).await
+        }
+    }
+}
+
+/// Runs one query.
+async fn once(context: &Context, args: OutputArgs, query: String) -> anyhow::Result<()> {
+    let log = PieceLog::default();
+    let (own, pieces) = (context.clone(), log.clone());
+    let work = async move {
+        let desk = Desk::open(&own, chosen(args.snapshot.as_deref())?, pieces).await?;
+        let output = Output::new(&args, desk.facts.clone())?;
+        let bindings = Bindings::inferred(args.params.into_iter().collect());
+        answer(own, Arc::new(desk), query, bindings, output).await
+    };
+    let answered = stoppable(work, interrupted()).await;
+    log.tell(context.ui);
+    answered.unwrap_or_else(|| Err(CliError::Interrupted.into()))
 }
 
 fn read(file: &Path) -> anyhow::Result<String> {

@@ -26,8 +26,8 @@ use crate::pool::Pool;
 
 pub use rows::PieceRows;
 
-/// Whoever wants no more rows than this is given them from little chunks, fetched one at a time: the first block of the first
-/// piece has them, as a rule.
+/// Whoever wants no more rows than this is given them from little chunks, fetched one at a time and one piece at a time: the
+/// first block of the first piece has them, as a rule.
 const FEW_ROWS: usize = 10_000;
 /// The size of those chunks. Compressed, some 7,000 endpoints.
 const FEW_ROWS_CHUNK_BYTES: usize = 1024 * 1024;
@@ -87,7 +87,8 @@ impl Scan {
     ) -> Result<Vec<ScanPart>, IngestError> {
         let most = if limit.is_some() { 1 } else { self.limits.threads.min(parts) };
         let dealt = deal(&self.pieces, most);
-        let fetch = fetch_limits(self.limits.fetch, limit, dealt.len());
+        let is_small = limit.is_some_and(|rows| rows <= FEW_ROWS);
+        let fetch = fetch_limits(self.limits.fetch, is_small, dealt.len());
         let max_line_bytes = self.limits.unpack.max_line_bytes;
         let work = Arc::new(Work {
             aws: self.aws.clone(),
@@ -96,7 +97,8 @@ impl Scan {
             buffers: BufferPool::new(self.limits.unpack.whole_bytes * dealt.len()),
             decoding: DecodeOptions { max_line_bytes, columns, ..DecodeOptions::default() },
             decoders: Mutex::default(),
-            jobs_ahead: self.limits.threads / dealt.len().max(1) + 1,
+            jobs_ahead: if is_small { 1 } else { self.limits.threads / dealt.len().max(1) + 1 },
+            is_small,
         });
         let part = |pieces: Vec<Piece>| {
             let (work, rejected) = (Arc::clone(&work), Arc::clone(&self.rejected));
@@ -148,6 +150,8 @@ struct Work {
     decoders: Mutex<Vec<BlockDecoder>>,
     /// How many blocks of a part may wait, be decoded, or be ready and not taken.
     jobs_ahead: usize,
+    /// Whether the first rows of the first piece are likely to do, so that no piece is fetched before its turn.
+    is_small: bool,
 }
 
 /// Pieces in at most `parts` parts of about the same number of bytes, each in order; no part is empty.
@@ -163,10 +167,10 @@ fn deal(pieces: &[Piece], parts: usize) -> Vec<Vec<Piece>> {
 }
 
 /// The bounds of fetching for one of `parts` parts.
-fn fetch_limits(whole: FetchLimits, limit: Option<usize>, parts: usize) -> FetchLimits {
+fn fetch_limits(whole: FetchLimits, is_small: bool, parts: usize) -> FetchLimits {
     let window_bytes = whole.window_bytes / parts.max(1);
     let chunk_bytes = whole.chunk_bytes.min(window_bytes / 2);
-    if limit.is_some_and(|rows| rows <= FEW_ROWS) {
+    if is_small {
         let chunk_bytes = chunk_bytes.min(FEW_ROWS_CHUNK_BYTES);
         let window_bytes = chunk_bytes * 2;
         return FetchLimits {

@@ -21,8 +21,12 @@ pub(crate) struct Desk {
 
 impl Desk {
     /// Opens the lake on a snapshot, the latest where none is named. Where there is no lake and no snapshot is named, a query
-    /// that reads no lake can still run; one that does is told that there is none.
-    pub(crate) async fn open(context: &Context, snapshot: Option<SnapshotId>) -> anyhow::Result<Self> {
+    /// that reads no lake can still run; one that does is told that there is none. `pieces` takes account of what queries read.
+    pub(crate) async fn open(
+        context: &Context,
+        snapshot: Option<SnapshotId>,
+        pieces: PieceLog,
+    ) -> anyhow::Result<Self> {
         let root = &context.settings.lake;
         let needs_lake = snapshot.is_some();
         let (session, facts, title) = match OpenLake::open(root, snapshot, &context.settings).await {
@@ -46,7 +50,6 @@ impl Desk {
                 )
             }
         };
-        let pieces = PieceLog::default();
         session.offer_pieces(pieces.reader(&context.settings));
         Ok(Self { session, facts, title, pieces })
     }

@@ -36,9 +36,12 @@ async fn read_pieces(
     pieces: Arc<[Piece]>,
     blocks: &mpsc::Sender<Pending>,
 ) -> Result<(), IngestError> {
-    let mut fetch = fetch(work.aws.clone(), pieces, work.limits.fetch);
-    while let Some(body) = fetch.next().await {
-        read_piece(work, body?, blocks).await?;
+    let fetched_together = if work.is_small { 1 } else { pieces.len().max(1) };
+    for some in pieces.chunks(fetched_together) {
+        let mut fetch = fetch(work.aws.clone(), some.into(), work.limits.fetch);
+        while let Some(body) = fetch.next().await {
+            read_piece(work, body?, blocks).await?;
+        }
     }
     Ok(())
 }

@@ -111,6 +111,9 @@ impl PieceRows {
         let batch = decoded.batch?;
         let wanted = self.left.map_or(batch.num_rows(), |left| left.min(batch.num_rows()));
         self.left = self.left.map(|left| left - wanted);
+        if self.left == Some(0) {
+            self.stop();
+        }
         Some(if wanted < batch.num_rows() { batch.slice(0, wanted) } else { batch })
     }
 }
