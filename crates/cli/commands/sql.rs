@@ -26,14 +26,12 @@ pub(crate) async fn run(context: &Context, args: SqlArgs) -> anyhow::Result<()> 
         (None, None) if io::stdin().is_terminal() => None,
         (None, None) => Some(read(Path::new("-"))?),
     };
-    match query {
-        Some(query) => once(context, args.output, query).await,
-        None => {
-            let snapshot = chosen(args.output.snapshot.as_deref())?;
-            let desk = Desk::open(context, snapshot, PieceLog::default()).await?;
-            prompt::converse(context, Arc::new(desk), args.output).await
-        }
-    }
+    let Some(query) = query else {
+        let snapshot = chosen(args.output.snapshot.as_deref())?;
+        let desk = Desk::open(context, snapshot, PieceLog::default()).await?;
+        return prompt::converse(context, Arc::new(desk), args.output).await;
+    };
+    once(context, args.output, query).await
 }
 
 /// Runs one query.
