@@ -46,7 +46,8 @@ impl Terminal {
         self.session.send(keys).and_then(|_| self.session.flush()).expect("the terminal takes keys");
     }
 
-    /// Presses a key together with Ctrl.
+    /// Presses a key together with Ctrl. At the prompt it goes to the line editor, so the prompt must have been seen; elsewhere
+    /// the terminal itself takes it for a signal.
     pub(crate) fn control(&mut self, key: char) {
         self.session.send_control(key).expect("the terminal takes keys");
     }

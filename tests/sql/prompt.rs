@@ -78,6 +78,7 @@ fn commands_list_report_time_and_redirect() {
     terminal.sees("pinlake> ");
     terminal.types("select 1 as back;");
     terminal.sees("{\"back\":1}");
+    terminal.sees("pinlake> ");
     terminal.control('d');
     assert_eq!(terminal.ends(), 0);
     assert_eq!(room.read("rows.csv").lines().count(), 3);
@@ -103,6 +104,20 @@ fn an_interrupt_stops_the_query_and_not_the_prompt() {
     terminal.sees("pinlake> ");
     terminal.types("select 'he' || 're' as still;");
     terminal.sees("here");
+    terminal.sees("pinlake> ");
+    terminal.control('d');
+    assert_eq!(terminal.ends(), 0);
+}
+
+#[test]
+fn a_paste_of_several_statements_and_commands_is_taken_line_by_line() {
+    let room = room();
+    let mut terminal = prompt(&room, &["sql"]);
+    terminal.keys("\x1b[200~select 6\n * 7 as x;\n\\d snapshots\nselect 2 * 50;\x1b[201~\r");
+    terminal.sees("42");
+    terminal.sees("committed_at");
+    terminal.sees("100");
+    terminal.sees("pinlake> ");
     terminal.control('d');
     assert_eq!(terminal.ends(), 0);
 }
@@ -116,6 +131,7 @@ fn the_tab_key_completes() {
     terminal.sees("pinlake> ");
     terminal.keys("select count(*) as pieces from read_pieces('i\ta\t');\r");
     terminal.sees("3,000");
+    terminal.sees("pinlake> ");
     terminal.control('d');
     assert_eq!(terminal.ends(), 0);
 }
@@ -144,6 +160,7 @@ fn the_history_is_its_owners_alone_and_can_be_turned_off() {
     let mut terminal = prompt(&room, &["sql", "--format", "json"]);
     terminal.keys("\x1b[A\x1b[A\r");
     terminal.sees("{\"id\":\"1\"}");
+    terminal.sees("pinlake> ");
     terminal.control('d');
     assert_eq!(terminal.ends(), 0);
 
