@@ -1,7 +1,8 @@
 //! The stages of a conversion one by one, on one thread: where the time of a piece goes.
 //!
 //! `cargo bench --bench stages` makes one piece of 50,000 seeded endpoints in memory and measures unpacking it (libdeflate on
-//! the whole piece, and zlib-rs as a stream), decoding its blocks to Arrow (fast path, and the slow path that defines it),
+//! the whole piece, and zlib-rs as a stream), decoding its blocks to Arrow (fast path, and the slow path that defines it; with
+//! all columns, with two, and with none, as for a count),
 //! and writing the batches as Parquet. Rates are endpoints a second. `benches/ends.rs` measures
 //! fetching and reports, `pinlake bench` and `benches/compare.py` the whole.
 
@@ -13,7 +14,7 @@ use bytes::Bytes;
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 use pinlake_decode::unpack::BufferPool;
 use pinlake_decode::{
-    Block, BlockDecoder, DecodeOptions, PieceFormat, UnpackLimits, Unpacker, endpoint_schema,
+    Block, BlockDecoder, ColumnSelection, DecodeOptions, PieceFormat, UnpackLimits, Unpacker, endpoint_schema,
 };
 use pinlake_lake::{Compression, Lake, StageOptions, Staging, WriterOptions};
 use pinlake_local::{Population, PopulationOptions};
@@ -61,6 +62,12 @@ fn stages(criterion: &mut Criterion) {
     group.bench_function("unpack stream", |bench| bench.iter(|| black_box(unpack(&piece, false, &buffers))));
     for (name, slow_path_only) in [("decode", false), ("decode slow path", true)] {
         let mut decoder = BlockDecoder::new(DecodeOptions { slow_path_only, ..DecodeOptions::default() });
+        group.bench_function(name, |bench| bench.iter(|| black_box(decode(&mut decoder, &blocks))));
+    }
+    let country = endpoint_schema().index_of("country").expect("there is such a column");
+    for (name, columns) in [("decode two columns", &[0, country][..]), ("decode no column", &[])] {
+        let columns = ColumnSelection::of(columns.iter().copied());
+        let mut decoder = BlockDecoder::new(DecodeOptions { columns, ..DecodeOptions::default() });
         group.bench_function(name, |bench| bench.iter(|| black_box(decode(&mut decoder, &blocks))));
     }
     let folder = tempfile::tempdir().expect("a temporary folder is made");

@@ -10,6 +10,8 @@ mod program;
 mod relay;
 mod room;
 mod shared;
+#[cfg(unix)]
+mod terminal;
 mod world;
 
 pub(crate) use audience::{alpha2, population, row_of, shown};
@@ -19,4 +21,6 @@ pub(crate) use program::{Pinlake, Ran, Running};
 pub(crate) use relay::Relay;
 pub(crate) use room::Room;
 pub(crate) use shared::Shared;
+#[cfg(unix)]
+pub(crate) use terminal::Terminal;
 pub(crate) use world::World;

@@ -13,4 +13,5 @@ mod ingest;
 mod regression;
 mod reports;
 mod semantics;
+mod sql;
 mod steps;

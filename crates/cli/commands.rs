@@ -19,6 +19,7 @@ mod snapshots;
 mod sql;
 
 use std::future::Future;
+use std::time::Duration;
 
 use anyhow::Context as _;
 
@@ -90,6 +91,27 @@ async fn until_interrupted(command: impl Future<Output = anyhow::Result<()>>) ->
         signal = interrupted() => {
             signal?;
             Err(CliError::Interrupted.into())
+        }
+    }
+}
+
+/// How long a query that was stopped may take to put away what it holds.
+const STOP_PATIENCE: Duration = Duration::from_secs(2);
+
+/// Runs something in a task of its own until it is done, or until `stop` comes, which is `None`. So whoever waits for it can stop
+/// it while it computes, and what it holds is dropped by then, unless it computes on without ever waiting for anything.
+async fn stoppable(
+    work: impl Future<Output = anyhow::Result<()>> + Send + 'static,
+    stop: impl Future,
+) -> Option<anyhow::Result<()>> {
+    let mut task = tokio::task::JoinSet::new();
+    task.spawn(work);
+    tokio::select! {
+        done = task.join_next() => Some(done.unwrap_or(Ok(Ok(()))).unwrap_or_else(|panic| Err(panic.into()))),
+        _ = stop => {
+            task.abort_all();
+            let _ = tokio::time::timeout(STOP_PATIENCE, task.join_next()).await;
+            None
         }
     }
 }

@@ -65,10 +65,15 @@ pub(crate) fn code(result: anyhow::Result<()>) -> ExitCode {
     if is_closed_pipe(&error) {
         return ExitCode::SUCCESS;
     }
-    let code = code_of(&error);
+    ExitCode::from(explain(&error))
+}
+
+/// Tells an error to stderr with its causes; returns its code.
+pub(crate) fn explain(error: &anyhow::Error) -> u8 {
+    let code = code_of(error);
     // Nothing is left to be told to where stderr is closed too.
-    let _ = tell(&error, code, &mut io::stderr().lock());
-    ExitCode::from(code)
+    let _ = tell(error, code, &mut io::stderr().lock());
+    code
 }
 
 fn tell(error: &anyhow::Error, code: u8, out: &mut dyn io::Write) -> io::Result<()> {
@@ -88,7 +93,8 @@ fn tell(error: &anyhow::Error, code: u8, out: &mut dyn io::Write) -> io::Result<
     Ok(())
 }
 
-fn is_closed_pipe(error: &anyhow::Error) -> bool {
+/// Whether whoever read the results went away.
+pub(crate) fn is_closed_pipe(error: &anyhow::Error) -> bool {
     error.chain().any(|cause| {
         cause.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
     })
@@ -143,6 +149,8 @@ fn of_report(cause: &(dyn Error + 'static)) -> Option<u8> {
         pinlake_report::ErrorKind::Integrity => INTEGRITY,
         pinlake_report::ErrorKind::Resource => RESOURCE,
         pinlake_report::ErrorKind::Unexpected => UNEXPECTED,
+        // Whose error it is stands further down the chain.
+        pinlake_report::ErrorKind::Outside => return None,
     })
 }
 

@@ -11,6 +11,11 @@ use crate::settings::Settings;
 pub(crate) use meter::{Meter, Unit};
 pub(crate) use text::{bytes, count, duration};
 
+/// A line for people that they must see, also where they asked for quiet.
+pub(crate) fn warn(text: impl AsRef<str>) {
+    let _ = writeln!(std::io::stderr(), "{}", text.as_ref());
+}
+
 /// How to speak to whoever started the command.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Ui {

@@ -179,6 +179,12 @@ pub(super) const NEVER: &[Never] = &[
         why: "the pipeline is a library: a bench drives it as the command line does",
     },
     Never {
+        places: &["crates/pinlake-ingest/src/scan"],
+        names: &["pinlake_lake", "crate::lanes", "crate::pipeline", "crate::work"],
+        scope: Scope::WithTests,
+        why: "pieces are read for a query without a lake, and nothing is written",
+    },
+    Never {
         places: &["crates/pinlake-local"],
         names: &[
             "pinlake_source",

@@ -158,7 +158,7 @@ fn lakes_that_are_none() {
     std::fs::create_dir(room.path("empty")).unwrap();
     for lake in ["missing", "other", "empty", "in.json"] {
         for command in [
-            vec!["sql", "SELECT 1"],
+            vec!["sql", "SELECT count(*) FROM endpoints"],
             vec!["report", "--all"],
             vec!["report", "growth"],
             vec!["snapshots", "list"],
@@ -167,7 +167,7 @@ fn lakes_that_are_none() {
             room.pinlake(&command).args(&["--lake", lake]).fails(2, &[lake]);
         }
     }
-    let failed = room.pinlake(&["sql", "SELECT 1"]).fails(2, &["lake", "pinlake convert"]);
+    let failed = room.pinlake(&["sql", "SELECT id FROM endpoints"]).fails(2, &["lake", "pinlake convert"]);
     assert!(failed.stderr.contains("not a lake"), "{failed}");
     // A folder of something else is not made one.
     room.pinlake(&["convert", "in.json", "--lake", "other"]).fails(2, &["other", "holiday.jpg"]);

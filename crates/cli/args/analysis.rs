@@ -56,8 +56,25 @@ pub(crate) struct ReportArgs {
     pub(crate) fail_on_check: bool,
 }
 
+const SQL_HELP: &str = "\
+Examples:
+  pinlake sql                                        a prompt; \\? lists its commands
+  pinlake sql 'select channel_type, count(*) from endpoints group by 1'
+  pinlake sql 'select id from endpoints where country = $c limit $n' --param c=DE --param n=5
+  pinlake sql -f cohort.sql --snapshot 2026-10-29T120000Z --out cohort.parquet
+  pinlake sql \"select * from read_pieces('old-exports/') limit 10\"
+  pinlake sql \"select count(*) from read_pieces('s3://bucket/prefix/')\"
+
+read_pieces reads pieces where they lie, without a lake: a folder, a file or an S3 prefix, and of \
+each line only the columns that the query needs. Lines that are no endpoint are left out, and \
+counted on stderr. Queries are read-only; parameters ($name) are bound, never pasted.
+
+The prompt keeps its history in $XDG_STATE_HOME/pinlake/sql_history, or where PINLAKE_HISTORY \
+says (off: nowhere).";
+
 /// `pinlake sql`.
 #[derive(Debug, Args)]
+#[command(after_help = SQL_HELP)]
 pub(crate) struct SqlArgs {
     /// The query; without it, and without -f, a prompt on a terminal
     pub(crate) query: Option<String>,

@@ -50,19 +50,23 @@ impl OpenLake {
         };
         let manifest = snapshot.as_ref().and_then(|id| lake.manifest(id).ok());
         let tables = tables(&lake, files, snapshot.as_ref(), manifest.as_ref());
-        let options = SessionOptions {
-            threads: settings.threads,
-            memory_limit_bytes: settings.memory_limit_bytes,
-            // Rows that do not fit the bound go where temporary files go, in a folder that only its owner can read.
-            spill_dir: settings.memory_limit_bytes.map(|_| std::env::temp_dir()),
-        };
-        let session = Session::open(tables, options).await?;
+        let session = Session::open(tables, session_options(settings)).await?;
         Ok(Self { lake, snapshot, manifest, session })
     }
 
     /// What a page says about the data it stands on.
     pub(crate) fn facts(&self) -> PageFacts {
         self.manifest.as_ref().map(facts).unwrap_or_default()
+    }
+}
+
+/// How much of the machine queries may use.
+pub(crate) fn session_options(settings: &Settings) -> SessionOptions {
+    SessionOptions {
+        threads: settings.threads,
+        memory_limit_bytes: settings.memory_limit_bytes,
+        // Rows that do not fit the bound go where temporary files go, in a folder that only its owner can read.
+        spill_dir: settings.memory_limit_bytes.map(|_| std::env::temp_dir()),
     }
 }
 

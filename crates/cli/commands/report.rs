@@ -40,7 +40,7 @@ pub(crate) async fn run(context: &Context, args: &ReportArgs) -> anyhow::Result<
 }
 
 /// The built-in reports and those of the user's folder, which replace them by name.
-fn catalogue(context: &Context, folder: Option<&Path>) -> anyhow::Result<Catalogue> {
+pub(super) fn catalogue(context: &Context, folder: Option<&Path>) -> anyhow::Result<Catalogue> {
     let catalogue = Catalogue::builtin()?;
     match folder.or(context.settings.config.queries.as_deref()) {
         Some(folder) => Ok(catalogue.with_folder(folder)?),

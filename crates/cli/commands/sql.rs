@@ -1,16 +1,22 @@
 //! `pinlake sql`: one query, or a prompt.
 
+mod desk;
+mod pieces;
+
 use std::io::{self, BufWriter, IsTerminal as _, Read as _, Write as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use anyhow::Context as _;
 use pinlake_report::{Bindings, render_stream};
 
-use super::analysis::OpenLake;
 use super::output::{Output, partial_path};
-use super::{Context, prompt, until_interrupted};
-use crate::args::{SqlArgs, chosen};
+use super::{Context, interrupted, prompt, stoppable};
+use crate::args::{OutputArgs, SqlArgs, chosen};
 use crate::exit::CliError;
+
+pub(super) use desk::Desk;
+use pieces::PieceLog;
 
 /// Runs the query that was given, read from a file, or typed at the prompt.
 pub(crate) async fn run(context: &Context, args: SqlArgs) -> anyhow::Result<()> {
@@ -20,16 +26,27 @@ pub(crate) async fn run(context: &Context, args: SqlArgs) -> anyhow::Result<()> 
         (None, None) if io::stdin().is_terminal() => None,
         (None, None) => Some(read(Path::new("-"))?),
     };
-    let snapshot = chosen(args.output.snapshot.as_deref())?;
-    let lake = OpenLake::open(&context.settings.lake, snapshot, &context.settings).await?;
-    let output = Output::new(&args.output, lake.facts())?;
-    match query {
-        Some(query) => {
-            let bindings = Bindings::inferred(args.output.params.iter().cloned().collect());
-            until_interrupted(answer(context, &lake, &query, &bindings, &output)).await
-        }
-        None => prompt::converse(context, &lake, &output).await,
-    }
+    let Some(query) = query else {
+        let snapshot = chosen(args.output.snapshot.as_deref())?;
+        let desk = Desk::open(context, snapshot, PieceLog::default()).await?;
+        return prompt::converse(context, Arc::new(desk), args.output).await;
+    };
+    once(context, args.output, query).await
+}
+
+/// Runs one query.
+async fn once(context: &Context, args: OutputArgs, query: String) -> anyhow::Result<()> {
+    let log = PieceLog::default();
+    let (own, pieces) = (context.clone(), log.clone());
+    let work = async move {
+        let desk = Desk::open(&own, chosen(args.snapshot.as_deref())?, pieces).await?;
+        let output = Output::new(&args, desk.facts.clone())?;
+        let bindings = Bindings::inferred(args.params.into_iter().collect());
+        answer(own, Arc::new(desk), query, bindings, output).await
+    };
+    let answered = stoppable(work, interrupted()).await;
+    log.tell(context.ui);
+    answered.unwrap_or_else(|| Err(CliError::Interrupted.into()))
 }
 
 fn read(file: &Path) -> anyhow::Result<String> {
@@ -48,13 +65,13 @@ fn read(file: &Path) -> anyhow::Result<String> {
 
 /// Runs one query and writes its rows as they come.
 pub(super) async fn answer(
-    context: &Context,
-    lake: &OpenLake,
-    query: &str,
-    bindings: &Bindings,
-    output: &Output,
+    context: Context,
+    desk: Arc<Desk>,
+    query: String,
+    bindings: Bindings,
+    output: Output,
 ) -> anyhow::Result<()> {
-    let stream = lake.session.stream(query, bindings).await?;
+    let stream = desk.session.stream(&query, &bindings).await?;
     match output.stream_target("query")? {
         None => {
             let mut out = BufWriter::new(io::stdout());
@@ -63,19 +80,24 @@ pub(super) async fn answer(
         }
         Some(path) => {
             let problem = || format!("cannot write {}", path.display());
-            let partial = partial_path(&path);
-            let mut out = BufWriter::new(std::fs::File::create(&partial).with_context(problem)?);
+            let partial = Partial(partial_path(&path));
+            let mut out = BufWriter::new(std::fs::File::create(&partial.0).with_context(problem)?);
             let written = render_stream(stream, output.format, &output.options, &mut out).await;
-            if let Err(error) = written {
-                drop(out);
-                // The error of the query is the one to tell.
-                let _ = std::fs::remove_file(&partial);
-                return Err(anyhow::Error::from(error).context(problem()));
-            }
+            written.map_err(anyhow::Error::from).with_context(problem)?;
             out.flush().with_context(problem)?;
-            std::fs::rename(&partial, &path).with_context(problem)?;
+            std::fs::rename(&partial.0, &path).with_context(problem)?;
             context.ui.note(format!("wrote {}", path.display()));
             Ok(())
         }
+    }
+}
+
+/// A file that is not whole yet; whatever comes in between, it does not stay behind.
+struct Partial(PathBuf);
+
+impl Drop for Partial {
+    fn drop(&mut self) {
+        // Once it has its name there is nothing here any more.
+        let _ = std::fs::remove_file(&self.0);
     }
 }

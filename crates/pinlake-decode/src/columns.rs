@@ -13,9 +13,11 @@ mod text;
 
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, DictionaryArray, Int32Array, Int64Array, RecordBatch, StringArray};
+use arrow::array::{
+    ArrayRef, DictionaryArray, Int32Array, Int64Array, RecordBatch, RecordBatchOptions, StringArray,
+};
 use arrow::buffer::NullBuffer;
-use arrow::datatypes::{Float64Type, TimestampMicrosecondType};
+use arrow::datatypes::{Float64Type, SchemaRef, TimestampMicrosecondType};
 use arrow::error::ArrowError;
 
 pub(crate) use label::LabelColumn;
@@ -24,8 +26,13 @@ pub(crate) use presence::ColumnSet;
 pub(crate) use primitive::PrimitiveColumn;
 pub(crate) use text::TextColumn;
 
-use crate::schema::{COLUMNS, ColumnKind, EXTRA, endpoint_schema};
+use crate::schema::{COLUMNS, Column, ColumnKind, EXTRA};
+use crate::selection::ColumnSelection;
 use presence::Presence;
+
+/// The positions of what is known of every row.
+const PIECE: usize = EXTRA + 1;
+const LINE: usize = EXTRA + 2;
 
 /// A column of any kind that a member fills.
 #[derive(Debug)]
@@ -40,9 +47,23 @@ pub(crate) enum ColumnBuilder {
     Number(PrimitiveColumn<Float64Type>),
     TextLists(TextListsColumn),
     Numbers(NumbersColumn),
+    /// Nobody wants it, so nothing is ever put in.
+    PassedOver,
 }
 
 impl ColumnBuilder {
+    fn new(column: &Column) -> Self {
+        match column.kind {
+            ColumnKind::Text => Self::Text(TextColumn::default()),
+            ColumnKind::Label => Self::Label(LabelColumn::new()),
+            ColumnKind::Instant => Self::Instant(PrimitiveColumn::new()),
+            ColumnKind::Number => Self::Number(PrimitiveColumn::new()),
+            ColumnKind::TextLists => Self::TextLists(TextListsColumn::new()),
+            ColumnKind::Numbers => Self::Numbers(NumbersColumn::new()),
+            ColumnKind::Derived => Self::PassedOver,
+        }
+    }
+
     fn begin(&mut self, rows: usize) {
         match self {
             Self::Text(column) => column.begin(rows),
@@ -51,6 +72,7 @@ impl ColumnBuilder {
             Self::Number(column) => column.begin(rows),
             Self::TextLists(column) => column.begin(rows),
             Self::Numbers(column) => column.begin(rows),
+            Self::PassedOver => {}
         }
     }
 
@@ -58,21 +80,23 @@ impl ColumnBuilder {
         match self {
             Self::Text(column) => column.abandon(row),
             // What stands in a row without a value means nothing.
-            Self::Label(_) | Self::Instant(_) | Self::Number(_) => {}
+            Self::Label(_) | Self::Instant(_) | Self::Number(_) | Self::PassedOver => {}
             Self::TextLists(column) => column.abandon(row),
             Self::Numbers(column) => column.abandon(row),
         }
     }
 
-    fn finish(&mut self, rows: usize, nulls: Option<NullBuffer>) -> Result<ArrayRef, ArrowError> {
-        Ok(match self {
+    /// `None` for a column that is passed over.
+    fn finish(&mut self, rows: usize, nulls: Option<NullBuffer>) -> Result<Option<ArrayRef>, ArrowError> {
+        Ok(Some(match self {
             Self::Text(column) => Arc::new(column.finish(rows, nulls)?),
             Self::Label(column) => column.finish(rows, nulls)?,
             Self::Instant(column) => Arc::new(column.finish(rows, nulls).with_timezone("UTC")),
             Self::Number(column) => Arc::new(column.finish(rows, nulls)),
             Self::TextLists(column) => Arc::new(column.finish(rows, nulls)?),
             Self::Numbers(column) => Arc::new(column.finish(rows, nulls)?),
-        })
+            Self::PassedOver => return Ok(None),
+        }))
     }
 }
 
@@ -86,31 +110,41 @@ pub(crate) struct Columns {
     presence: Presence,
     /// The columns that the row being filled has a value for.
     open: ColumnSet,
+    selection: ColumnSelection,
+    /// The members that nobody wants, as a selection tells them.
+    passed_over: u64,
+    /// The schema of a batch.
+    schema: SchemaRef,
 }
 
 impl Columns {
-    pub(crate) fn new() -> Self {
-        let members = COLUMNS
-            .iter()
-            .filter_map(|column| {
-                Some(match column.kind {
-                    ColumnKind::Text => ColumnBuilder::Text(TextColumn::default()),
-                    ColumnKind::Label => ColumnBuilder::Label(LabelColumn::new()),
-                    ColumnKind::Instant => ColumnBuilder::Instant(PrimitiveColumn::new()),
-                    ColumnKind::Number => ColumnBuilder::Number(PrimitiveColumn::new()),
-                    ColumnKind::TextLists => ColumnBuilder::TextLists(TextListsColumn::new()),
-                    ColumnKind::Numbers => ColumnBuilder::Numbers(NumbersColumn::new()),
-                    ColumnKind::Derived => return None,
-                })
-            })
-            .collect();
+    /// Columns of which those of `selection` come into batches, and no other is filled.
+    pub(crate) fn new(selection: ColumnSelection) -> Self {
+        let members = COLUMNS[..EXTRA].iter().enumerate().map(|(position, column)| {
+            if selection.reads(position) { ColumnBuilder::new(column) } else { ColumnBuilder::PassedOver }
+        });
         Self {
-            members,
+            members: members.collect(),
             extra: TextColumn::default(),
             lines: Vec::new(),
             presence: Presence::default(),
             open: 0,
+            selection,
+            passed_over: selection.passed_over(),
+            schema: selection.schema(),
         }
+    }
+
+    /// Which columns are wanted.
+    #[inline]
+    pub(crate) fn selection(&self) -> ColumnSelection {
+        self.selection
+    }
+
+    /// The members that nobody wants: a bit for each column and each object.
+    #[inline]
+    pub(crate) fn passed_over(&self) -> u64 {
+        self.passed_over
     }
 
     /// Begins a batch of at most `rows` rows.
@@ -164,18 +198,28 @@ impl Columns {
         self.open = 0;
     }
 
-    /// The finished rows as a batch of [`endpoint_schema`], all of `piece`; the columns are empty afterwards.
+    /// The finished rows as a batch of the selected columns, all of `piece`; the columns are empty afterwards.
     pub(crate) fn finish(&mut self, piece: &str) -> Result<RecordBatch, ArrowError> {
         let rows = self.row();
         let mut nulls = self.presence.finish(EXTRA + 1).into_iter();
         let mut arrays = Vec::with_capacity(COLUMNS.len());
-        for (column, nulls) in self.members.iter_mut().zip(&mut nulls) {
-            arrays.push(column.finish(rows, nulls)?);
+        for (position, (column, nulls)) in self.members.iter_mut().zip(&mut nulls).enumerate() {
+            // One that is read for the sake of `extra` alone must be emptied like the others.
+            let array = column.finish(rows, nulls)?;
+            arrays.extend(array.filter(|_| self.selection.contains(position)));
         }
-        arrays.push(Arc::new(self.extra.finish(rows, nulls.next().flatten())?));
-        let pieces = StringArray::from(vec![piece]);
-        arrays.push(Arc::new(DictionaryArray::new(Int32Array::from(vec![0; rows]), Arc::new(pieces))));
-        arrays.push(Arc::new(Int64Array::from(std::mem::take(&mut self.lines))));
-        RecordBatch::try_new(endpoint_schema(), arrays)
+        if self.selection.contains(EXTRA) {
+            arrays.push(Arc::new(self.extra.finish(rows, nulls.next().flatten())?));
+        }
+        if self.selection.contains(PIECE) {
+            let pieces = StringArray::from(vec![piece]);
+            arrays.push(Arc::new(DictionaryArray::new(Int32Array::from(vec![0; rows]), Arc::new(pieces))));
+        }
+        let lines = std::mem::take(&mut self.lines);
+        if self.selection.contains(LINE) {
+            arrays.push(Arc::new(Int64Array::from(lines)));
+        }
+        let options = RecordBatchOptions::new().with_row_count(Some(rows));
+        RecordBatch::try_new_with_options(Arc::clone(&self.schema), arrays, &options)
     }
 }

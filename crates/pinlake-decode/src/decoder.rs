@@ -19,6 +19,7 @@ use crate::json::quotes::QuoteIndex;
 use crate::json::syntax::{ValueKind, check, skip_space};
 use crate::json::word::{hash, word_at};
 use crate::reject::{OVERSIZED_RAW_BYTES, Reason, Reject};
+use crate::selection::ColumnSelection;
 use crate::unpack::{Block, BlockKind, DEFAULT_MAX_LINE_BYTES};
 use cursor::{Cursor, Odd};
 
@@ -32,11 +33,13 @@ pub struct DecodeOptions {
     pub max_line_bytes: usize,
     /// Send every line down the slow path: the definition, against which the fast path is tested.
     pub slow_path_only: bool,
+    /// The columns that batches have. The others are not built; their text is still held against JSON's grammar.
+    pub columns: ColumnSelection,
 }
 
 impl Default for DecodeOptions {
     fn default() -> Self {
-        Self { max_line_bytes: DEFAULT_MAX_LINE_BYTES, slow_path_only: false }
+        Self { max_line_bytes: DEFAULT_MAX_LINE_BYTES, slow_path_only: false, columns: ColumnSelection::ALL }
     }
 }
 
@@ -53,9 +56,10 @@ pub struct DecodedBlock {
     pub lines: u64,
     /// Number of blank lines.
     pub blank: u64,
-    /// Where lines departed from the form of an export.
+    /// Where lines departed from the form of an export. Counted where every member is read, which is to say where `extra`
+    /// is selected; empty otherwise.
     pub drift: Drift,
-    /// A 64-bit hash of each `id` that is not null, to count repeated ones across blocks.
+    /// A 64-bit hash of each `id` that is not null, to count repeated ones across blocks; none where columns are left out.
     pub id_hashes: Vec<u64>,
 }
 
@@ -79,7 +83,7 @@ impl BlockDecoder {
     /// A decoder with empty buffers.
     #[must_use]
     pub fn new(options: DecodeOptions) -> Self {
-        Self { options, columns: Columns::new(), quotes: QuoteIndex::default() }
+        Self { options, columns: Columns::new(options.columns), quotes: QuoteIndex::default() }
     }
 
     /// Decodes a block of the piece named `piece`, which its caller numbers `piece_index` (for [`Drift`]).
@@ -104,7 +108,8 @@ impl BlockDecoder {
             )));
         }
         let batch = if self.columns.row() == 0 { None } else { Some(self.columns.finish(piece)?) };
-        let id_hashes = batch.as_ref().map_or_else(Vec::new, hash_ids);
+        let is_whole = self.options.columns == ColumnSelection::ALL;
+        let id_hashes = batch.as_ref().filter(|_| is_whole).map_or_else(Vec::new, hash_ids);
         Ok(DecodedBlock {
             index: block.index,
             batch,

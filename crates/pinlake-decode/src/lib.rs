@@ -20,10 +20,12 @@ pub mod drift;
 mod json;
 pub mod reject;
 pub mod schema;
+mod selection;
 pub mod unpack;
 
 pub use decoder::{BlockDecoder, DecodeOptions, DecodedBlock};
 pub use drift::{Drift, DriftKind};
 pub use reject::Reject;
 pub use schema::endpoint_schema;
+pub use selection::ColumnSelection;
 pub use unpack::{Block, PieceFormat, UnpackError, UnpackLimits, Unpacker};

@@ -110,7 +110,7 @@ struct Name {
 }
 
 /// The objects that are members of an endpoint.
-const OBJECTS: [Parent; 3] = [Parent::Location, Parent::Demographic, Parent::User];
+pub(crate) const OBJECTS: [Parent; 3] = [Parent::Location, Parent::Demographic, Parent::User];
 
 /// A power of two, four times the number of names: nearly every name is found where it is looked for first.
 const NAME_SLOTS: usize = 128;

@@ -186,13 +186,19 @@ impl Unpacker {
     /// Takes a piece that is at hand as a whole. Hands its blocks to `sink`, except for a last one that
     /// [`Self::finish`] may hand out.
     pub fn feed_whole(&mut self, piece: &Bytes, sink: &mut dyn FnMut(Block)) -> Result<(), UnpackError> {
+        if self.inflate_whole(piece, sink) { Ok(()) } else { self.feed(piece, sink) }
+    }
+
+    /// Takes a piece that is at hand as a whole if it can be inflated at once, and says so. Otherwise it takes nothing, and
+    /// the piece may be fed in chunks that suit the caller.
+    pub fn inflate_whole(&mut self, piece: &Bytes, sink: &mut dyn FnMut(Block)) -> bool {
         let fresh = matches!(self.state, State::Start(_));
         if fresh && let Some(inflated) = whole::inflate(piece, self.limits.whole_bytes, &self.buffers) {
             self.state = State::Whole;
             self.cutter.push_whole(&inflated, sink);
-            return Ok(());
+            return true;
         }
-        self.feed(piece, sink)
+        false
     }
 
     /// Takes the next chunk of the piece.

@@ -6,7 +6,8 @@
 //! ```
 //!
 //! [`Plan::make`] lists the sources and decides everything that can be decided beforehand; it is what `--dry-run` shows.
-//! [`convert`] carries a plan out; [`bench()`] measures how long that takes, stage by stage. Every number that bounds the work is in [`Limits`].
+//! [`convert`] carries a plan out; [`bench()`] measures how long that takes, stage by stage. [`Scan`] reads pieces without a lake,
+//! as rows that come as they are asked for. Every number that bounds the work is in [`Limits`].
 //!
 //! Architecture invariant: this crate knows neither the command line nor SQL nor a terminal. It reports through
 //! [`Progress`], which anyone may look at from anywhere, and through [`Outcome`] or [`IngestError`].
@@ -22,6 +23,7 @@ mod plan;
 mod pool;
 mod progress;
 mod rejects;
+mod scan;
 mod work;
 
 pub use bench::{BenchFacts, BenchRequest, BenchStep, Estimate, SampleFacts, StageFacts, bench};
@@ -32,3 +34,4 @@ pub use pipeline::convert;
 pub use plan::{ConvertRequest, Plan};
 pub use progress::{Progress, ProgressSnapshot};
 pub use rejects::MaxRejects;
+pub use scan::{PieceRows, Rejected, Scan, ScanPart, ScanRequest};

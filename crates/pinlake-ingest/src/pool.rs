@@ -52,6 +52,21 @@ impl Drop for Counted {
     }
 }
 
+/// A job that was given to the pool. Dropped before it begins, it never runs.
+#[derive(Debug)]
+pub(crate) struct Job<T>(oneshot::Receiver<std::thread::Result<T>>);
+
+impl<T> Job<T> {
+    /// Waits for its result.
+    pub(crate) async fn result(self) -> Result<T, IngestError> {
+        match self.0.await {
+            Ok(Ok(result)) => Ok(result),
+            Ok(Err(panic)) => Err(panicked(&*panic)),
+            Err(_) => Err(IngestError::Stopped),
+        }
+    }
+}
+
 impl Pool {
     pub(crate) fn new(threads: usize) -> Result<Self, IngestError> {
         let pool = rayon::ThreadPoolBuilder::new()
@@ -82,6 +97,11 @@ impl Pool {
         &self,
         job: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, IngestError> {
+        self.start(job).result().await
+    }
+
+    /// Gives a job to the pool now; its result can be waited for later.
+    pub(crate) fn start<T: Send + 'static>(&self, job: impl FnOnce() -> T + Send + 'static) -> Job<T> {
         let (sender, receiver) = oneshot::channel();
         self.spawn(move || {
             if !sender.is_closed() {
@@ -89,11 +109,7 @@ impl Pool {
                 let _ = sender.send(catch_unwind(AssertUnwindSafe(job)));
             }
         });
-        match receiver.await {
-            Ok(Ok(result)) => Ok(result),
-            Ok(Err(panic)) => Err(panicked(&*panic)),
-            Err(_) => Err(IngestError::Stopped),
-        }
+        Job(receiver)
     }
 
     /// Waits until no job waits or runs.

@@ -158,7 +158,12 @@ mod tests {
         let files = std::fs::read_dir(folder).expect("the folder of queries is there").count();
         assert_eq!(catalogue.list().len(), files);
         for template in catalogue.list() {
-            assert_eq!(template.runs_unasked(), !ASKING.contains(&template.name.as_str()), "{}", template.name);
+            assert_eq!(
+                template.runs_unasked(),
+                !ASKING.contains(&template.name.as_str()),
+                "{}",
+                template.name
+            );
             assert!(!template.about.is_empty() && template.title != template.name, "{}", template.name);
         }
     }

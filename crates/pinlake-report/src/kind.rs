@@ -9,6 +9,8 @@ pub enum ErrorKind {
     Integrity,
     /// Memory, disk or another limit of this machine or of the options.
     Resource,
+    /// What was met outside the lake: the error's source is somebody else's, and says what it means.
+    Outside,
     /// A bug, here or in a library.
     Unexpected,
 }

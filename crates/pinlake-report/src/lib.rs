@@ -2,7 +2,8 @@
 //!
 //! The only crate that links DataFusion. It is handed plain facts about a lake ([`LakeTables`]), opens a [`Session`] on exactly
 //! the files that the table's log names, runs reports from a [`Catalogue`] or ad-hoc SQL, and renders the
-//! rows. It knows neither the export that they came from nor how the lake is written, so reports run on any lake.
+//! rows. It knows neither the export that they came from nor how the lake is written, so reports run on any lake. Pieces are
+//! tables too (`read_pieces`), read by whoever hands it a [`PieceReader`].
 //!
 //! ```text
 //! LakeTables ─▶ Session ─▶ run(Template, parameters) ─▶ Report ─▶ render(…, Format, …)
@@ -37,12 +38,13 @@ pub use checks::{Check, CheckError, Level, Verdict};
 pub use diff::{DiffError, DiffRequest, DiffTotals, diff};
 pub use error::ReportError;
 pub use kind::ErrorKind;
-pub use listing::{describe, list_json, list_table};
+pub use listing::{describe, list_columns, list_json, list_table, list_tables};
 pub use parameters::{Bindings, DefaultValue, Parameter, ParameterError, ParameterType, UsedParameter};
 pub use render::{Format, PageFacts, Reconciliation, RenderError, RenderOptions, render, render_stream};
 pub use report::{Report, run};
 pub use session::{
-    CountFact, DataFileError, LakeTables, PieceFact, Place, QueryError, QueryResult, QueryStream, RunFacts,
-    Session, SessionOptions, SnapshotFact, TableFile,
+    CountFact, DataFileError, LakeTables, OutsideError, PieceFact, PieceReader, PieceRequest, Place,
+    QueryError, QueryResult, QueryStream, RowPart, RunFacts, Session, SessionOptions, SnapshotFact,
+    TableFile,
 };
 pub use template::{HeaderError, Template, TemplateError};

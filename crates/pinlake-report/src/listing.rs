@@ -1,7 +1,10 @@
-//! What there is to run: the catalogue as a table or JSON, and one report described.
+//! What there is: the catalogue as a table or JSON, one report described, and the tables of a session with their columns.
 
 use std::io::Write;
+use std::sync::Arc;
+use std::time::Duration;
 
+use arrow::array::{ArrayRef, RecordBatch, StringArray};
 use arrow::datatypes::DataType;
 use serde::Serialize;
 use serde_json::Value as Json;
@@ -10,7 +13,8 @@ use crate::catalogue::Catalogue;
 use crate::error::ReportError;
 use crate::parameters::{DefaultValue, Parameter, ParameterType};
 use crate::render::{RenderError, RenderOptions, terminal::Grid};
-use crate::session::Session;
+use crate::report::Report;
+use crate::session::{QueryError, QueryResult, Session};
 use crate::template::Template;
 
 #[derive(Serialize)]
@@ -98,6 +102,37 @@ pub async fn describe(
     };
     write(out).map_err(RenderError::write)?;
     Ok(())
+}
+
+/// The tables and views of a session with the names of their columns, as a result to render.
+pub async fn list_tables(session: &Session) -> Result<Report, QueryError> {
+    let names = session.view_names();
+    let mut columns = Vec::with_capacity(names.len());
+    for name in &names {
+        let schema = session.table_schema(name).await?;
+        let listed: Vec<&str> = schema.fields().iter().map(|field| field.name().as_str()).collect();
+        columns.push(listed.join(", "));
+    }
+    texts("tables", [("table", names.into_iter().map(str::to_owned).collect()), ("columns", columns)])
+}
+
+/// The columns of a table or view with their types, as a result to render.
+pub async fn list_columns(session: &Session, table: &str) -> Result<Report, QueryError> {
+    let schema = session.table_schema(table).await?;
+    let fields = || schema.fields().iter();
+    let names = fields().map(|field| field.name().clone()).collect();
+    let types = fields().map(|field| type_name(field.data_type())).collect();
+    let nulls =
+        fields().map(|field| if field.is_nullable() { "" } else { "never null" }.to_owned()).collect();
+    texts("columns", [("column", names), ("type", types), ("nulls", nulls)])
+}
+
+fn texts<const N: usize>(name: &str, columns: [(&str, Vec<String>); N]) -> Result<Report, QueryError> {
+    let columns = columns.map(|(name, values)| (name, Arc::new(StringArray::from(values)) as ArrayRef));
+    let batch = RecordBatch::try_from_iter(columns)
+        .map_err(|error| QueryError::Unexpected { message: error.to_string() })?;
+    let result = QueryResult { schema: batch.schema(), batches: vec![batch], elapsed: Duration::ZERO };
+    Ok(Report::untitled(name, result))
 }
 
 fn listed_parameter(parameter: &Parameter) -> ListedParameter<'_> {

@@ -56,6 +56,11 @@ const FORMATS: [(Format, &str); 7] = [
 ];
 
 impl Format {
+    /// The names of all formats.
+    pub fn names() -> impl Iterator<Item = &'static str> {
+        FORMATS.iter().map(|(_, name)| *name)
+    }
+
     /// The format that a file's ending stands for.
     #[must_use]
     pub fn of_path(path: &Path) -> Option<Self> {

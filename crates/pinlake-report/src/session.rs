@@ -11,6 +11,8 @@ mod countries;
 mod diagnosis;
 mod fault;
 mod lake_table;
+mod missing;
+mod pieces;
 mod run_tables;
 mod timezones;
 mod views;
@@ -33,7 +35,8 @@ use futures::StreamExt;
 
 use crate::parameters::Bindings;
 pub(crate) use diagnosis::{message_on_rows, message_on_text};
-pub use fault::{DataFileError, Place, QueryError};
+pub use fault::{DataFileError, OutsideError, Place, QueryError};
+pub use pieces::{PieceReader, PieceRequest, RowPart};
 pub use run_tables::{CountFact, PieceFact, RunFacts};
 
 /// The facts about a lake that SQL needs; nothing in here is looked for on disk.
@@ -142,24 +145,59 @@ impl QueryStream {
 impl Session {
     /// Opens a session and defines the views. No data file is touched yet.
     pub async fn open(tables: LakeTables, options: SessionOptions) -> Result<Self, QueryError> {
-        let mut config = SessionConfig::new()
-            .with_target_partitions(options.threads.max(1))
-            .with_default_catalog_and_schema("pinlake", "lake")
-            .with_information_schema(true);
-        config.options_mut().sql_parser.collect_spans = true;
-        // Grouping in two steps pays where groups are few; by user or id the first step only fills memory. It is given up
-        // sooner than usual: where 30,000 rows gave more than 9,000 groups, not 100,000 rows 80,000.
-        let execution = &mut config.options_mut().execution;
-        execution.skip_partial_aggregation_probe_rows_threshold = 30_000;
-        execution.skip_partial_aggregation_probe_ratio_threshold = 0.3;
-        if let Some(limit_bytes) = options.memory_limit_bytes {
-            // Each sort sets this aside for merging what it spilled; the usual 10 MB would be all of a small limit.
-            let reserved = &mut config.options_mut().execution.sort_spill_reservation_bytes;
-            *reserved = (*reserved).min(limit_bytes / (8 * options.threads.max(1)));
-        }
-        let context = SessionContext::new_with_config_rt(config, runtime(&options)?);
+        let context = context(&options)?;
         views::register(&context, &tables).await.map_err(|error| diagnosis::unexpected(&error))?;
         Ok(Self { context, tables })
+    }
+
+    /// Opens a session where there is no lake. What stands on a lake's files can be looked at, and reading it is the error
+    /// `reason`; `file_schema` has the columns of its data files, if it had any.
+    pub async fn without_lake(
+        file_schema: &SchemaRef,
+        reason: OutsideError,
+        options: SessionOptions,
+    ) -> Result<Self, QueryError> {
+        let context = context(&options)?;
+        let schema = missing::schema(file_schema);
+        let registered = views::register_missing(&context, &schema, &reason).await;
+        registered.map_err(|error| diagnosis::unexpected(&error))?;
+        let tables = LakeTables {
+            schema,
+            files: Vec::new(),
+            snapshots: Vec::new(),
+            selected: None,
+            run: RunFacts::default(),
+        };
+        Ok(Self { context, tables })
+    }
+
+    /// Adds the table function `read_pieces`.
+    pub fn offer_pieces(&self, reader: PieceReader) {
+        pieces::register(&self.context, reader);
+    }
+
+    /// The columns of a table or view.
+    pub async fn table_schema(&self, name: &str) -> Result<SchemaRef, QueryError> {
+        let table = self.context.table_provider(name).await;
+        let missing = || {
+            let message = format!("there is no table {name:?}; there are {}", views::NAMES.join(", "));
+            QueryError::Invalid { message, place: None }
+        };
+        Ok(table.map_err(|_| missing())?.schema())
+    }
+
+    /// The names of its functions, for completion.
+    #[must_use]
+    pub fn function_names(&self) -> Vec<String> {
+        let state = self.context.state();
+        let (scalar, aggregate, window) =
+            (state.scalar_functions(), state.aggregate_functions(), state.window_functions());
+        let mut names: Vec<String> =
+            scalar.keys().chain(aggregate.keys()).chain(window.keys()).cloned().collect();
+        names.extend(state.table_functions().keys().cloned());
+        names.sort_unstable();
+        names.dedup();
+        names
     }
 
     /// The snapshot that `endpoints` shows.
@@ -233,6 +271,26 @@ impl Session {
     pub(crate) fn context(&self) -> &SessionContext {
         &self.context
     }
+}
+
+/// An empty session.
+fn context(options: &SessionOptions) -> Result<SessionContext, QueryError> {
+    let mut config = SessionConfig::new()
+        .with_target_partitions(options.threads.max(1))
+        .with_default_catalog_and_schema("pinlake", "lake")
+        .with_information_schema(true);
+    config.options_mut().sql_parser.collect_spans = true;
+    // Grouping in two steps pays where groups are few; by user or id the first step only fills memory. It is given up
+    // sooner than usual: where 30,000 rows gave more than 9,000 groups, not 100,000 rows 80,000.
+    let execution = &mut config.options_mut().execution;
+    execution.skip_partial_aggregation_probe_rows_threshold = 30_000;
+    execution.skip_partial_aggregation_probe_ratio_threshold = 0.3;
+    if let Some(limit_bytes) = options.memory_limit_bytes {
+        // Each sort sets this aside for merging what it spilled; the usual 10 MB would be all of a small limit.
+        let reserved = &mut config.options_mut().execution.sort_spill_reservation_bytes;
+        *reserved = (*reserved).min(limit_bytes / (8 * options.threads.max(1)));
+    }
+    Ok(SessionContext::new_with_config_rt(config, runtime(options)?))
 }
 
 fn runtime(options: &SessionOptions) -> Result<Arc<RuntimeEnv>, QueryError> {

@@ -3,7 +3,10 @@
 
 use crate::json::number;
 use crate::json::quotes::QuoteIndex;
-use crate::json::syntax::skip_space;
+use crate::json::syntax::{literal_end, skip_space, string_end};
+
+/// Values that are passed over may nest this deep; deeper ones are counted by the slow path.
+const SKIPPED_DEPTH: usize = 32;
 
 /// The line is not of the usual form; the slow path decides what it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -119,6 +122,56 @@ impl<'a> Cursor<'a> {
         let (value, end) = number::read(self.text, self.at).ok_or(Odd)?;
         self.at = end;
         Ok(value)
+    }
+
+    /// Takes a value of any kind, nothing of which is wanted. What it takes is valid JSON.
+    pub(super) fn skip_value(&mut self) -> Result<(), Odd> {
+        self.skip_nested(SKIPPED_DEPTH)
+    }
+
+    fn skip_nested(&mut self, depth: usize) -> Result<(), Odd> {
+        match self.peek()? {
+            b'"' => return self.skip_string(),
+            b'{' | b'[' if depth == 0 => return Err(Odd),
+            b'{' => {
+                self.at += 1;
+                let mut more = !self.take(b'}')?;
+                while more {
+                    self.skip_string()?;
+                    self.expect(b':')?;
+                    self.skip_nested(depth - 1)?;
+                    more = self.another(b'}')?;
+                }
+            }
+            b'[' => {
+                self.at += 1;
+                let mut more = !self.take(b']')?;
+                while more {
+                    self.skip_nested(depth - 1)?;
+                    more = self.another(b']')?;
+                }
+            }
+            b'-' | b'0'..=b'9' => self.at = number::number_end(self.text, self.at).ok_or(Odd)?,
+            b't' => self.skip_literal(b"true")?,
+            b'f' => self.skip_literal(b"false")?,
+            b'n' => self.skip_literal(b"null")?,
+            _ => return Err(Odd),
+        }
+        Ok(())
+    }
+
+    fn skip_literal(&mut self, literal: &[u8]) -> Result<(), Odd> {
+        self.at = literal_end(self.text, self.at, literal).map_err(|_| Odd)?;
+        Ok(())
+    }
+
+    /// Takes a string whose escapes need not mean anything, as long as there are such escapes.
+    #[inline]
+    fn skip_string(&mut self) -> Result<(), Odd> {
+        let body = self.string()?;
+        let is_valid =
+            !body.has_escapes || string_end(self.text, body.start - 1).is_ok_and(|end| end == body.end + 1);
+        if is_valid { Ok(()) } else { Err(Odd) }
     }
 
     /// After a member or an item: whether another follows. Takes the comma, or `close`.

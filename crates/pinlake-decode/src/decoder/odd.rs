@@ -5,6 +5,8 @@
 //!   text, text that is wholly a JSON number becomes a number, a scalar where a list is due a list of one.
 //! - Whatever does not fit goes to `extra` as it came, mirroring the nesting of the line, and the column is null.
 //! - A map entry that does not fit goes to `extra` alone.
+//!
+//! Where `extra` is not wanted, it is not written, nothing drifts, and members of unwanted columns are not looked at.
 
 use std::borrow::Cow;
 
@@ -20,7 +22,8 @@ use crate::schema::{Parent, Target, parent_member, target};
 pub(super) fn read(line: &[u8], columns: &mut Columns, drifted: &mut dyn FnMut(String, DriftKind)) {
     let start = skip_space(line, 0);
     let root = Value { raw: line[start..].trim_ascii_end(), kind: ValueKind::Object };
-    let mut reader = OddLine { columns, drifted };
+    let keeps_extra = columns.selection().reads_all();
+    let mut reader = OddLine { columns, drifted, keeps_extra };
     let extra = reader.object(Parent::Endpoint, &root);
     if !extra.is_empty() {
         reader.columns.push_extra(&extra.into_object());
@@ -39,17 +42,26 @@ enum Placed {
 }
 
 /// Members for `extra`, written as they came.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Extra {
     members: Vec<u8>,
+    is_kept: bool,
 }
 
 impl Extra {
+    /// No members; none are taken in unless they are kept.
+    fn new(is_kept: bool) -> Self {
+        Self { members: Vec::new(), is_kept }
+    }
+
     fn is_empty(&self) -> bool {
         self.members.is_empty()
     }
 
     fn push(&mut self, raw_name: &[u8], raw_value: &[u8]) {
+        if !self.is_kept {
+            return;
+        }
         if !self.members.is_empty() {
             self.members.push(b',');
         }
@@ -70,12 +82,13 @@ impl Extra {
 struct OddLine<'c, 'd> {
     columns: &'c mut Columns,
     drifted: &'d mut dyn FnMut(String, DriftKind),
+    keeps_extra: bool,
 }
 
 impl OddLine<'_, '_> {
     /// Places the members of an object that is a parent of columns; returns what did not fit.
     fn object(&mut self, parent: Parent, value: &Value<'_>) -> Extra {
-        let mut extra = Extra::default();
+        let mut extra = Extra::new(self.keeps_extra);
         for member in value.members() {
             let found = member.name.as_deref().and_then(|name| target(parent, name));
             match found {
@@ -101,7 +114,9 @@ impl OddLine<'_, '_> {
     }
 
     fn drift(&mut self, parent: Parent, member: &Member<'_>, kind: DriftKind) {
-        (self.drifted)(path(parent, &member_name(member)), kind);
+        if self.keeps_extra {
+            (self.drifted)(path(parent, &member_name(member)), kind);
+        }
     }
 
     fn column(&mut self, parent: Parent, position: usize, member: &Member<'_>, extra: &mut Extra) {
@@ -127,6 +142,7 @@ impl OddLine<'_, '_> {
                 self.map(parent, position, member, extra);
                 return;
             }
+            ColumnBuilder::PassedOver => return,
         };
         match placed.unwrap_or(Placed::Unfit) {
             Placed::Exactly => self.columns.mark(position),
@@ -147,16 +163,21 @@ impl OddLine<'_, '_> {
             extra.push(member.raw_name, member.value.raw);
             return;
         }
-        let row = self.columns.row();
+        let (row, keeps_extra) = (self.columns.row(), self.keeps_extra);
         let entries = member.value.members();
-        let mut unfit = Extra::default();
+        let mut unfit = Extra::new(self.keeps_extra);
         let mut settle = |entry: &Member<'_>, placed: Placed| {
             let kind = match placed {
                 Placed::Exactly => return,
                 Placed::Converted => DriftKind::Converted,
                 Placed::Unfit => DriftKind::Unfit,
             };
-            (self.drifted)(format!("{}.{}", path(parent, &member_name(member)), member_name(entry)), kind);
+            if keeps_extra {
+                (self.drifted)(
+                    format!("{}.{}", path(parent, &member_name(member)), member_name(entry)),
+                    kind,
+                );
+            }
             if placed == Placed::Unfit {
                 unfit.push(entry.raw_name, entry.value.raw);
             }

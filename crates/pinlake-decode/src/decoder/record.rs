@@ -1,4 +1,8 @@
 //! The fast path: a line of the usual form, read once, straight into the columns.
+//!
+//! Members that nobody wants are passed over: their text is held against JSON's grammar and nothing is made of it. That they
+//! are unwanted is decided once, when the decoder is made. They stand among the members already seen from a line's start, so
+//! reading all columns asks no question more for it.
 
 use super::cursor::{Cursor, Odd};
 use crate::columns::{ColumnBuilder, Columns, NumbersColumn, TextListsColumn};
@@ -6,12 +10,13 @@ use crate::json::date;
 use crate::json::text::{plain_end, unescape};
 use crate::json::word::word_at;
 use crate::schema::{Parent, Target, target_of_word};
+use crate::selection::OBJECT_BITS;
 
 /// Fills the open row of `columns` from the line at `cursor`, which ends at `end` and must be UTF-8; where the next line's
 /// quotes begin in the index. On `Odd` the row holds a part of the line.
 pub(super) fn read(cursor: Cursor<'_>, end: usize, columns: &mut Columns) -> Result<usize, Odd> {
     let row = columns.row();
-    let mut record = Record { cursor, columns, row, seen: 0 };
+    let mut record = Record { cursor, seen: columns.passed_over(), columns, row };
     record.object(Parent::Endpoint)?;
     record.cursor.expect_end(end)?;
     Ok(record.cursor.quote)
@@ -21,12 +26,9 @@ struct Record<'a, 'c> {
     cursor: Cursor<'a>,
     columns: &'c mut Columns,
     row: usize,
-    /// A bit per column and per object met: a repeated member is odd.
+    /// A bit per column and per object met: a repeated member is odd. Those that nobody wants count as met from the start.
     seen: u64,
 }
-
-/// The bits of `seen` above those of the columns.
-const OBJECT_BITS: u32 = 48;
 
 impl Record<'_, '_> {
     fn object(&mut self, parent: Parent) -> Result<(), Odd> {
@@ -37,16 +39,24 @@ impl Record<'_, '_> {
         loop {
             let (start, end) = self.cursor.name()?;
             let word = word_at(self.cursor.text, start, end - start);
-            match target_of_word(parent, word, end - start).ok_or(Odd)? {
-                Target::Column(position) => {
-                    self.mark(1 << position)?;
-                    self.value(position)?;
-                    self.columns.mark(position);
+            match target_of_word(parent, word, end - start) {
+                Some(Target::Column(position)) => {
+                    if self.is_new(1 << position) {
+                        self.value(position)?;
+                        self.columns.mark(position);
+                    } else {
+                        self.pass_over(1 << position)?;
+                    }
                 }
-                Target::Object(inner) => {
-                    self.mark(1 << (OBJECT_BITS + inner as u32))?;
-                    self.object(inner)?;
+                Some(Target::Object(inner)) => {
+                    let bit = 1 << (OBJECT_BITS + inner as u32);
+                    if self.is_new(bit) {
+                        self.object(inner)?;
+                    } else {
+                        self.pass_over(bit)?;
+                    }
                 }
+                None => self.unknown()?,
             }
             if !self.cursor.another(b'}')? {
                 return Ok(());
@@ -54,13 +64,24 @@ impl Record<'_, '_> {
         }
     }
 
+    /// Whether a member is met for the first time, and wanted.
     #[inline]
-    fn mark(&mut self, bit: u64) -> Result<(), Odd> {
-        if self.seen & bit != 0 {
-            return Err(Odd);
-        }
+    fn is_new(&mut self, bit: u64) -> bool {
+        let is_new = self.seen & bit == 0;
         self.seen |= bit;
-        Ok(())
+        is_new
+    }
+
+    /// Takes the value of a member that nobody wants. One that is wanted was met before.
+    #[inline(never)]
+    fn pass_over(&mut self, bit: u64) -> Result<(), Odd> {
+        if self.columns.passed_over() & bit == 0 { Err(Odd) } else { self.cursor.skip_value() }
+    }
+
+    /// Takes the value of a member without a column, unless it is wanted for `extra`.
+    #[cold]
+    fn unknown(&mut self) -> Result<(), Odd> {
+        if self.columns.selection().reads_all() { Err(Odd) } else { self.cursor.skip_value() }
     }
 
     #[inline]
@@ -89,6 +110,7 @@ impl Record<'_, '_> {
             ColumnBuilder::Number(column) => column.push(row, self.cursor.number()?),
             ColumnBuilder::TextLists(column) => return text_lists(&mut self.cursor, column, row),
             ColumnBuilder::Numbers(column) => return numbers(&mut self.cursor, column, row),
+            ColumnBuilder::PassedOver => return self.cursor.skip_value(),
         }
         Ok(())
     }

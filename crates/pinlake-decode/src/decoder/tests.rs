@@ -251,6 +251,55 @@ fn drift_names_member_kind_and_first_place() {
 }
 
 #[test]
+fn unwanted_values_are_held_against_the_grammar_of_json() {
+    let columns = ColumnSelection::of([endpoint_position("id")]);
+    let decoded =
+        |line: &str| decode_with(DecodeOptions { columns, ..DecodeOptions::default() }, line.as_bytes());
+    let deep = format!("{}1{}", "[".repeat(120), "]".repeat(120));
+    for value in
+        ["1e400", "\"\\ud800\"", "null", "true", "[{\"a\":[]}, -0.5e-7]", "{\"\\n\":{}}", deep.as_str()]
+    {
+        for name in ["Address", "Location", "Metrics", "Zip"] {
+            let one = decoded(&format!("{{\"{name}\" : {value} ,\"Id\":\"x\"}}"));
+            assert_eq!((one.rows(), one.rejects.len()), (1, 0), "{name} {value}");
+            assert_eq!(rendered(&one), [[Some("x".to_owned())]]);
+        }
+    }
+    let too_deep = format!("{}1{}", "[".repeat(128), "]".repeat(128));
+    for value in [
+        "01",
+        "1.",
+        "nul",
+        "\"\\q\"",
+        "\"\\u12\"",
+        "\"\u{1}\"",
+        "[1,]",
+        "{\"a\":}",
+        "{\"a\"}",
+        "\"x",
+        too_deep.as_str(),
+    ] {
+        for name in ["Address", "Location", "Metrics", "Zip"] {
+            let line = format!("{{\"{name}\":{value},\"Id\":\"x\"}}");
+            let (part, all) = (decoded(&line), decode(&line));
+            assert_eq!((part.rows(), part.rejects), (0, all.rejects), "{line}");
+        }
+    }
+    // An unwanted member may be repeated, also under a name with escapes; a wanted one is the last.
+    let repeated = r#"{"Address":1,"Address":{"a":[]},"Id":"a","\u0049d":"b","Zip":1,"Zip":2}"#;
+    assert_eq!(rendered(&decoded(repeated)), [[Some("b".to_owned())]]);
+}
+
+#[test]
+fn a_count_needs_no_column() {
+    let options = DecodeOptions { columns: ColumnSelection::of([]), ..DecodeOptions::default() };
+    let decoded = decode_with(options, format!("{REAL}\n\n{REAL}\nx").as_bytes());
+    let batch = decoded.batch.as_ref().unwrap();
+    assert_eq!((batch.num_columns(), batch.num_rows()), (0, 2));
+    assert_eq!((decoded.blank, decoded.rejects.len(), decoded.id_hashes.len()), (1, 1, 0));
+}
+
+#[test]
 fn a_decoder_starts_each_block_afresh() {
     let mut decoder = BlockDecoder::new(DecodeOptions::default());
     let first = decoder.decode("a", 0, &block(REAL.as_bytes())).unwrap();

@@ -95,7 +95,8 @@ fn deeper(depth: usize, at: usize) -> Result<usize, SyntaxError> {
     Ok(depth + 1)
 }
 
-fn literal_end(bytes: &[u8], at: usize, literal: &[u8]) -> Result<usize, SyntaxError> {
+/// Where `literal` ends, which must stand at `at`.
+pub(crate) fn literal_end(bytes: &[u8], at: usize, literal: &[u8]) -> Result<usize, SyntaxError> {
     if bytes[at..].starts_with(literal) {
         Ok(at + literal.len())
     } else {
@@ -103,7 +104,8 @@ fn literal_end(bytes: &[u8], at: usize, literal: &[u8]) -> Result<usize, SyntaxE
     }
 }
 
-fn string_end(bytes: &[u8], quote: usize) -> Result<usize, SyntaxError> {
+/// Where the string whose opening quote is at `quote` ends.
+pub(crate) fn string_end(bytes: &[u8], quote: usize) -> Result<usize, SyntaxError> {
     let mut at = quote + 1;
     loop {
         at = plain_end(bytes, at);

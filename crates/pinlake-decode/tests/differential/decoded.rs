@@ -37,7 +37,11 @@ impl Session {
     pub(crate) fn new(max_line_bytes: usize, slow_path_only: bool) -> Self {
         Self {
             max_line_bytes,
-            decoder: BlockDecoder::new(DecodeOptions { max_line_bytes, slow_path_only }),
+            decoder: BlockDecoder::new(DecodeOptions {
+                max_line_bytes,
+                slow_path_only,
+                ..DecodeOptions::default()
+            }),
             buffers: BufferPool::new(1 << 20),
             pieces: 0,
             id_hashes: HashMap::new(),

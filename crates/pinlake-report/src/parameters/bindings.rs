@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use datafusion::common::tree_node::TreeNodeRecursion;
+use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
 use datafusion::common::{ParamValues, ScalarValue};
 use datafusion::logical_expr::{Expr, LogicalPlan};
 
@@ -90,6 +90,7 @@ impl Bindings {
         // The planner may infer two types for one placeholder; then it is text, which coerces to either.
         let types = plan.get_parameter_types().unwrap_or_default();
         let counted = limits(plan);
+        let listed = lists(plan);
         for placeholder in asked {
             let name = placeholder.trim_start_matches('$').to_owned();
             if self.typed.contains_key(&name) {
@@ -101,6 +102,8 @@ impl Bindings {
             };
             let kind = if counted.contains(&placeholder) {
                 ParameterType::Integer
+            } else if listed.contains(&placeholder) {
+                ParameterType::ListOfText
             } else {
                 ParameterType::inferred(types.get(&placeholder).and_then(Option::as_ref))
             };
@@ -131,6 +134,26 @@ fn limits(plan: &LogicalPlan) -> BTreeSet<String> {
             }
         }
         Ok(TreeNodeRecursion::Continue)
+    });
+    found
+}
+
+/// The placeholders that stand where a function of lists takes its list, for which the planner infers no type. `= ANY($x)` is
+/// such a function too.
+fn lists(plan: &LogicalPlan) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    let _ = plan.apply_with_subqueries(|node| {
+        node.apply_expressions(|expression| {
+            expression.apply(|part| {
+                if let Expr::ScalarFunction(call) = part
+                    && (call.name().starts_with("array_") || call.name().starts_with("list_"))
+                    && let Some(Expr::Placeholder(placeholder)) = call.args.first()
+                {
+                    found.insert(placeholder.id.clone());
+                }
+                Ok(TreeNodeRecursion::Continue)
+            })
+        })
     });
     found
 }

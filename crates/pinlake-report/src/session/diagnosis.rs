@@ -12,7 +12,7 @@ use datafusion::logical_expr::{LogicalPlan, Statement};
 use parquet::file::reader::FileReader;
 use parquet::file::serialized_reader::SerializedFileReader;
 
-use super::fault::{DataFileError, Place, QueryError};
+use super::fault::{DataFileError, OutsideError, Place, QueryError};
 use super::views;
 
 /// An error of opening a session.
@@ -22,8 +22,8 @@ pub(super) fn unexpected(error: &DataFusionError) -> QueryError {
 
 /// An error of parsing, planning or starting `sql`.
 pub(super) fn while_planning(error: &DataFusionError, sql: &str) -> QueryError {
-    if let Some(file) = data_file(error) {
-        return file;
+    if let Some(carried) = carried(error) {
+        return carried;
     }
     let diagnostic = error.diagnostic().cloned();
     let root = error.find_root();
@@ -47,8 +47,8 @@ pub(super) fn while_planning(error: &DataFusionError, sql: &str) -> QueryError {
 
 /// An error of a query that was already giving rows.
 pub(super) fn while_running(error: &DataFusionError, sql: &str, files: &[PathBuf]) -> QueryError {
-    if let Some(file) = data_file(error) {
-        return file;
+    if let Some(carried) = carried(error) {
+        return carried;
     }
     match error.find_root() {
         DataFusionError::ResourcesExhausted(message) => QueryError::Resources { message: one_line(message) },
@@ -91,9 +91,12 @@ pub(super) fn statement_name(plan: &LogicalPlan) -> String {
     }
 }
 
-/// Our own error, if DataFusion carries it as an external one.
-fn data_file(error: &DataFusionError) -> Option<QueryError> {
+/// An error of ours, or of whoever provides a table, if DataFusion carries it as an external one.
+fn carried(error: &DataFusionError) -> Option<QueryError> {
     let DataFusionError::External(inner) = error.find_root() else { return None };
+    if let Some(outside) = inner.downcast_ref::<OutsideError>() {
+        return Some(outside.clone().into());
+    }
     let found = match inner.downcast_ref::<DataFileError>()? {
         DataFileError::Unreadable { path, source } => DataFileError::Unreadable {
             path: path.clone(),

@@ -1,7 +1,9 @@
 //! Why a query gave no rows, and the place in its text.
 
+use std::error::Error;
 use std::fmt;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use crate::kind::ErrorKind;
 use crate::parameters::ParameterError;
@@ -78,12 +80,38 @@ pub enum QueryError {
     /// A data file of the lake cannot be read.
     #[error(transparent)]
     DataFile(#[from] DataFileError),
+    /// What the query reads from outside the lake cannot be had.
+    #[error(transparent)]
+    Outside(#[from] OutsideError),
     /// A bug in DataFusion or here.
     #[error("the query engine failed unexpectedly: {message}")]
     Unexpected {
         /// What it said.
         message: String,
     },
+}
+
+/// An error of whoever provides a table from outside the lake. It tells what that error tells, and has it as its source.
+#[derive(Debug, Clone)]
+pub struct OutsideError(Arc<dyn Error + Send + Sync>);
+
+impl OutsideError {
+    /// Takes an error of another crate along.
+    pub fn new(error: impl Error + Send + Sync + 'static) -> Self {
+        Self(Arc::new(error))
+    }
+}
+
+impl fmt::Display for OutsideError {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(out)
+    }
+}
+
+impl Error for OutsideError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        Some(&*self.0)
+    }
 }
 
 /// A file of the lake that is not what the log says.
@@ -128,6 +156,7 @@ impl QueryError {
             }
             Self::Resources { .. } => ErrorKind::Resource,
             Self::DataFile(_) => ErrorKind::Integrity,
+            Self::Outside(_) => ErrorKind::Outside,
             Self::Unexpected { .. } => ErrorKind::Unexpected,
         }
     }

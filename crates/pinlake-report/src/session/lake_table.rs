@@ -151,7 +151,7 @@ impl TableProvider for LakeTable {
 
 /// Text columns are read as string views, which group and compare without copying. Dictionaries too: the files
 /// may say so in their Arrow metadata, but the values of two files never share one dictionary.
-fn with_string_views(field: &Field) -> Field {
+pub(super) fn with_string_views(field: &Field) -> Field {
     let text = match field.data_type() {
         DataType::Utf8 | DataType::LargeUtf8 => true,
         DataType::Dictionary(_, values) => matches!(values.as_ref(), DataType::Utf8 | DataType::LargeUtf8),

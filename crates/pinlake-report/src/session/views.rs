@@ -7,12 +7,14 @@
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray};
-use arrow::datatypes::{DataType, Field, Schema, TimeUnit};
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit};
 use datafusion::common::Result;
 use datafusion::datasource::MemTable;
 use datafusion::prelude::SessionContext;
 
+use super::fault::OutsideError;
 use super::lake_table::LakeTable;
+use super::missing::MissingTable;
 use super::{LakeTables, SnapshotFact, calling_codes, countries, run_tables, timezones};
 
 /// Every table and view of a session.
@@ -94,6 +96,30 @@ pub(super) async fn register(context: &SessionContext, tables: &LakeTables) -> R
     context.register_table("pieces", Arc::new(in_memory(run_tables::pieces(&tables.run.pieces)?)?))?;
     let reconciliation = run_tables::reconciliation(&tables.run.reconciliation)?;
     context.register_table("reconciliation", Arc::new(in_memory(reconciliation)?))?;
+    register_others(context).await
+}
+
+/// The same for a lake that is not there: whatever stands on its files is the error that says so.
+pub(super) async fn register_missing(
+    context: &SessionContext,
+    schema: &SchemaRef,
+    reason: &OutsideError,
+) -> Result<()> {
+    for (name, schema) in [
+        ("endpoints", schema),
+        ("all_endpoints", schema),
+        ("snapshots", &snapshots(&[])?.schema()),
+        ("pieces", &run_tables::pieces(&[])?.schema()),
+        ("reconciliation", &run_tables::reconciliation(&[])?.schema()),
+    ] {
+        let schema = Arc::clone(schema);
+        context.register_table(name, Arc::new(MissingTable { schema, reason: reason.clone() }))?;
+    }
+    register_others(context).await
+}
+
+/// The tables that need no lake, and the views.
+async fn register_others(context: &SessionContext) -> Result<()> {
     context.register_table("countries", Arc::new(in_memory(countries::countries()?)?))?;
     context.register_table("country_codes", Arc::new(in_memory(countries::codes()?)?))?;
     context.register_table("calling_codes", Arc::new(in_memory(calling_codes::calling_codes()?)?))?;

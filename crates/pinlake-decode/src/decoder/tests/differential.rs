@@ -63,6 +63,30 @@ fn line() -> impl Strategy<Value = String> {
     })
 }
 
+/// A piece: lines, some of them damaged, which may be one line more or less.
+fn piece() -> impl Strategy<Value = Vec<u8>> {
+    let damaged = (line(), any::<prop::sample::Index>(), any::<u8>()).prop_map(|(line, at, byte)| {
+        let mut bytes = line.into_bytes();
+        let at = at.index(bytes.len());
+        bytes[at] = byte;
+        bytes
+    });
+    let any_line = prop_oneof![3 => line().prop_map(String::into_bytes), 1 => damaged];
+    prop::collection::vec(any_line, 1..6).prop_map(|lines| lines.join(&b'\n'))
+}
+
+/// Selections of one column, of few, of nearly all, and of any.
+fn selection() -> impl Strategy<Value = ColumnSelection> {
+    let bits = prop_oneof![
+        (0u32..31).prop_map(|column| 1 << column),
+        (any::<u32>(), any::<u32>(), any::<u32>()).prop_map(|(a, b, c)| a & b & c),
+        (0u32..31).prop_map(|column| !(1 << column)),
+        any::<u32>(),
+        Just(0),
+    ];
+    bits.prop_map(|bits| ColumnSelection::of((0..31).filter(|column| bits >> column & 1 == 1)))
+}
+
 /// Whether `serde_json` takes the line for an object, without judging what escapes and numbers mean.
 fn is_object(line: &[u8]) -> bool {
     serde_json::from_slice::<serde::de::IgnoredAny>(line).is_ok() && line.trim_ascii_start().starts_with(b"{")
@@ -90,6 +114,24 @@ proptest! {
         let blank = bytes.iter().all(u8::is_ascii_whitespace);
         let expected = !blank && std::str::from_utf8(&bytes).is_ok() && is_object(&bytes);
         prop_assert_eq!(decoded.rows() == 1, expected, "{}", String::from_utf8_lossy(&bytes));
+    }
+
+    #[test]
+    fn a_selection_is_that_part_of_all_columns_and_judges_lines_alike(piece in piece(), columns in selection()) {
+        let all = decode(&piece);
+        let keep = |row: &Vec<Option<String>>| -> Vec<Option<String>> {
+            row.iter().enumerate().filter(|(at, _)| columns.contains(*at)).map(|(_, value)| value.clone()).collect()
+        };
+        let expected: Vec<_> = rendered(&all).iter().map(keep).collect();
+        for slow_path_only in [false, true] {
+            let options = DecodeOptions { slow_path_only, columns, ..DecodeOptions::default() };
+            let part = decode_with(options, &piece);
+            prop_assert_eq!(rendered(&part), expected.clone(), "slow path only: {}", slow_path_only);
+            prop_assert_eq!((part.rows(), part.lines, part.blank), (all.rows(), all.lines, all.blank));
+            prop_assert_eq!(&part.rejects, &all.rejects);
+            prop_assert!(part.batch.is_none_or(|batch| batch.schema() == columns.schema()));
+            prop_assert_eq!(part.drift, if columns.reads_all() { all.drift.clone() } else { Drift::default() });
+        }
     }
 
     #[test]
