@@ -1,3 +1,5 @@
+//! What changed between two small snapshots, in every format.
+
 use serde_json::{Value, json};
 
 use super::*;
