@@ -1,8 +1,11 @@
 //! The reports, run as a user runs them.
 
+mod broken;
 mod figures;
 mod formats;
+mod several;
 mod templates;
+mod verdicts;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

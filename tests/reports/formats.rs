@@ -118,12 +118,18 @@ fn a_folder_takes_a_file_for_each_report_or_one_page() {
         out.names_in(name)
     };
     let mut expected: Vec<String> = BUILTIN.iter().map(|(name, _)| format!("{name}.csv")).collect();
+    // Rows alone tell nothing of the checks.
+    expected.push("checks.json".to_owned());
     expected.sort();
     assert_eq!(all("csv", "csv"), expected);
     let printed = audience.room.pinlake(&["report", "growth", "--format", "csv"]).succeeds().stdout;
     assert_eq!(out.read("csv/growth.csv"), printed);
     assert_eq!(all("html", "html"), ["report.html"]);
-    assert!(all("parquet", "parquet").iter().all(|name| name.ends_with(".parquet")));
+    assert_eq!(all("xlsx", "xlsx"), ["report.xlsx"]);
+    assert_eq!(
+        all("parquet", "parquet").iter().filter(|name| name.ends_with(".parquet")).count(),
+        BUILTIN.len()
+    );
     assert_eq!(parquet_rows(&out.path("parquet/channel-mix.parquet")), audience.report("channel-mix", &[]));
 
     // CSV and Parquet hold one result each, so that several need a folder.

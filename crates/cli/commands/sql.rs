@@ -22,7 +22,7 @@ pub(crate) async fn run(context: &Context, args: SqlArgs) -> anyhow::Result<()> 
     };
     let snapshot = chosen(args.output.snapshot.as_deref())?;
     let lake = OpenLake::open(&context.settings.lake, snapshot, &context.settings).await?;
-    let output = Output::new(&args.output, lake.facts())?;
+    let output = Output::new(&args.output, lake.facts())?.within(context.settings.memory_limit_bytes);
     match query {
         Some(query) => {
             let bindings = Bindings::inferred(args.output.params.iter().cloned().collect());
@@ -54,18 +54,19 @@ pub(super) async fn answer(
     bindings: &Bindings,
     output: &Output,
 ) -> anyhow::Result<()> {
+    let format = output.one_format("a query")?;
     let stream = lake.session.stream(query, bindings).await?;
-    match output.stream_target("query")? {
+    match output.stream_target("query", format)? {
         None => {
             let mut out = BufWriter::new(io::stdout());
-            render_stream(stream, output.format, &output.options, &mut out).await?;
+            render_stream(stream, format, &output.options, &mut out).await?;
             Ok(out.flush()?)
         }
         Some(path) => {
             let problem = || format!("cannot write {}", path.display());
             let partial = partial_path(&path);
             let mut out = BufWriter::new(std::fs::File::create(&partial).with_context(problem)?);
-            let written = render_stream(stream, output.format, &output.options, &mut out).await;
+            let written = render_stream(stream, format, &output.options, &mut out).await;
             if let Err(error) = written {
                 drop(out);
                 // The error of the query is the one to tell.

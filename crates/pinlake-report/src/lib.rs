@@ -30,14 +30,16 @@ mod template;
 #[cfg(test)]
 mod test_lake;
 
-pub use catalogue::{Catalogue, CatalogueError};
+pub use catalogue::{BrokenReport, Catalogue, CatalogueError};
 pub use chart::{Chart, ChartKind};
 pub use checks::{Check, CheckError, Level, Verdict};
 pub use error::ReportError;
 pub use kind::ErrorKind;
-pub use listing::{describe, list_json, list_table};
+pub use listing::{describe, describe_json, list_json, list_table};
 pub use parameters::{Bindings, DefaultValue, Parameter, ParameterError, ParameterType, UsedParameter};
-pub use render::{Format, PageFacts, Reconciliation, RenderError, RenderOptions, render, render_stream};
+pub use render::{
+    Format, PageFacts, Reconciliation, RenderError, RenderOptions, render, render_checks, render_stream,
+};
 pub use report::{Report, run};
 pub use session::{
     DataFileError, LakeTables, Place, QueryError, QueryResult, QueryStream, Session, SessionOptions,
