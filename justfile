@@ -80,6 +80,11 @@ readers *ARGS:
     cargo build --release
     python3 benches/readers.py {{ ARGS }}
 
+# A workbook of all reports, opened by openpyxl and LibreOffice; needs `pip install openpyxl` and soffice
+spreadsheets *ARGS:
+    cargo build --release
+    python3 benches/spreadsheets.py {{ ARGS }}
+
 # A fuzz target (decode, unpack) for some seconds; needs `cargo install cargo-fuzz --locked`
 fuzz TARGET="decode" SECONDS="300":
     mkdir -p {{ scratch }}/fuzz-{{ TARGET }}

@@ -56,7 +56,7 @@ fn an_ending_that_is_no_format_is_refused() {
     let room = Room::new();
     room.write("in/a.json", "{\"Id\":\"1\"}\n");
     room.pinlake(&["convert", "in"]).succeeds();
-    room.pinlake(&["sql", "SELECT 1", "--out", "x.xlsx"]).fails(2, &["x.xlsx", "--format"]);
+    room.pinlake(&["sql", "SELECT 1", "--out", "x.ods"]).fails(2, &["x.ods", "--format"]);
     assert_eq!(room.names(), ["in", "lake"]);
 }
 

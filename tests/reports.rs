@@ -1,11 +1,14 @@
 //! The reports, run as a user runs them.
 
+mod broken;
 mod contract;
 mod figures;
 mod formats;
+mod several;
 mod snapshots;
 mod steadiness;
 mod templates;
+mod verdicts;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};

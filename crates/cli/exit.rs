@@ -45,7 +45,7 @@ pub(crate) enum CliError {
     #[error("{0}")]
     Usage(String),
     /// `--fail-on-check` and a check of level error that did not hold.
-    #[error("checks failed: {}", .0.join("; "))]
+    #[error("{}", failed_checks(.0))]
     CheckFailed(Vec<String>),
     /// A signal asked to stop.
     #[error("interrupted; nothing was published, and the same command can be given again")]
@@ -56,6 +56,11 @@ impl CliError {
     pub(crate) fn usage(message: impl Into<String>) -> Self {
         Self::Usage(message.into())
     }
+}
+
+fn failed_checks(failed: &[String]) -> String {
+    let checks = if failed.len() == 1 { "check" } else { "checks" };
+    format!("{} {checks} failed\n  {}", failed.len(), failed.join("\n  "))
 }
 
 /// Ends the program: tells an error to stderr with its causes, and gives its code.

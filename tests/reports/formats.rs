@@ -178,13 +178,16 @@ fn a_folder_takes_a_file_for_each_report_or_one_page() {
         out.names_in(format)
     };
     let mut expected: Vec<String> = unasked().map(|name| format!("{name}.csv")).collect();
+    // Rows alone tell nothing of the checks.
+    expected.push("checks.json".to_owned());
     expected.sort();
     assert_eq!(write(&["--all"], "csv"), expected);
     let printed = audience.room.pinlake(&["report", "growth", "--format", "csv"]).succeeds().stdout;
     assert_eq!(out.read("csv/growth.csv"), printed);
     let two = ["targetable", "channel-mix"];
     assert_eq!(write(&two, "html"), ["report.html"]);
-    assert_eq!(write(&two, "parquet"), ["channel-mix.parquet", "targetable.parquet"]);
+    assert_eq!(write(&two, "xlsx"), ["report.xlsx"]);
+    assert_eq!(write(&two, "parquet"), ["channel-mix.parquet", "checks.json", "targetable.parquet"]);
     assert_eq!(parquet_rows(&out.path("parquet/channel-mix.parquet")), audience.report("channel-mix", &[]));
 
     // CSV and Parquet hold one result each, so that several need a folder.

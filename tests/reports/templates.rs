@@ -48,6 +48,34 @@ fn a_report_is_described() {
     for part in ["Opt-out by channel and country", "since", "min_endpoints", "opt_out_share", "SELECT"] {
         assert!(told.contains(part), "`{part}` in {told}");
     }
+    let json =
+        audience.room.pinlake(&["report", "--describe", "opt-out", "--format", "json"]).succeeds().json();
+    let members: Vec<&String> = json.as_object().unwrap().keys().collect();
+    for member in ["name", "title", "about", "params", "columns", "chart", "checks", "sql"] {
+        assert!(members.iter().any(|found| *found == member), "{member} in {members:?}");
+    }
+    assert_eq!(json["params"][0]["name"], json!("since"));
+    assert_eq!(json["columns"][4], json!({ "name": "opt_out_share", "type": "double" }));
+    assert_eq!(json["chart"]["kind"], json!("bar"));
+    assert_eq!(json["checks"][0]["level"], json!("warn"));
+    audience.room.pinlake(&["report", "--describe", "opt-out", "--format", "csv"]).fails(2, &["csv", "json"]);
+}
+
+#[test]
+fn a_flag_beats_a_value_of_the_config_file() {
+    let room = small_lake();
+    room.write(
+        "asking.sql",
+        "-- param: who text = nobody\n-- param: n integer = 1\nSELECT $who AS who, $n AS n",
+    );
+    room.write("pinlake.toml", "[params]\nwho = \"config\"\nn = 2\nunknown = \"is no matter\"\n");
+    let asked = |args: &[&str]| {
+        room.pinlake(&["report", "asking.sql", "--format", "json"]).args(args).succeeds().rows()
+    };
+    assert_eq!(asked(&[]), [json!({ "who": "config", "n": 2 })]);
+    assert_eq!(asked(&["--param", "who=flag"]), [json!({ "who": "flag", "n": 2 })]);
+    room.write("pinlake.toml", "[params]\nn = \"many\"\n");
+    room.pinlake(&["report", "asking.sql"]).fails(2, &["n", "many"]);
 }
 
 #[test]

@@ -11,9 +11,10 @@ use super::values::assignment;
 /// How results are written; `report` and `sql` share it.
 #[derive(Clone, Debug, Default, Args)]
 pub(crate) struct OutputArgs {
-    /// table, csv, json, ndjson, markdown, html or parquet [default: by the ending of --out, else table]
-    #[arg(long, value_name = "FORMAT")]
-    pub(crate) format: Option<Format>,
+    /// table, csv, json, ndjson, markdown, html, xlsx or parquet; several as a list where --out is a folder
+    /// [default: by the ending of --out, else table]
+    #[arg(long = "format", value_name = "FORMAT", value_delimiter = ',')]
+    pub(crate) formats: Vec<Format>,
     /// Write to this file, or into this folder
     #[arg(long, value_name = "FILE|DIR")]
     pub(crate) out: Option<PathBuf>,
@@ -43,7 +44,7 @@ pub(crate) struct ReportArgs {
     /// List the reports (--format json for machines)
     #[arg(long, conflicts_with_all = ["names", "describe"])]
     pub(crate) list: bool,
-    /// Show a report's parameters, columns and SQL
+    /// Show a report's parameters, columns, checks and SQL (--format json for machines)
     #[arg(long, value_name = "NAME", conflicts_with = "names")]
     pub(crate) describe: Option<String>,
     #[command(flatten)]
@@ -51,7 +52,7 @@ pub(crate) struct ReportArgs {
     /// A folder of .sql files that adds to the built-in reports, or replaces them by name
     #[arg(long, value_name = "DIR")]
     pub(crate) queries: Option<PathBuf>,
-    /// Exit with 9 when a check of level error does not hold
+    /// Exit with 9 when a check of level error does not hold, and list those
     #[arg(long)]
     pub(crate) fail_on_check: bool,
 }

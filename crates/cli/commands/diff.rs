@@ -21,7 +21,7 @@ pub(crate) async fn run(context: &Context, args: &DiffArgs) -> anyhow::Result<()
     };
     let output = Output::new(
         &OutputArgs {
-            format: args.format,
+            formats: args.format.into_iter().collect(),
             out: args.out.clone(),
             max_rows: args.max_rows,
             csv_safe: args.csv_safe,
@@ -30,8 +30,9 @@ pub(crate) async fn run(context: &Context, args: &DiffArgs) -> anyhow::Result<()
         lake.facts(),
     )?;
     output.check()?;
-    let (session, format, options) = (&lake.session, output.format, &output.options);
-    let totals = match output.stream_target("diff")? {
+    let format = output.one_format("a difference")?;
+    let (session, options) = (&lake.session, &output.options);
+    let totals = match output.stream_target("diff", format)? {
         None => {
             let mut out = BufWriter::new(io::stdout());
             let totals = diff(session, &request, format, options, &mut out).await?;

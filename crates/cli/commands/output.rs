@@ -4,15 +4,19 @@ use std::io::{self, BufWriter, IsTerminal as _, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
-use pinlake_report::{Format, PageFacts, RenderOptions, Report, render};
+use pinlake_report::{Format, PageFacts, RenderOptions, Report, render, render_checks};
 
 use crate::args::OutputArgs;
 use crate::exit::CliError;
 
+/// The file beside formats that hold rows alone, with what the checks say.
+const CHECKS_FILE: &str = "checks.json";
+
 /// Where and how results are written.
 #[derive(Debug)]
 pub(crate) struct Output {
-    pub(crate) format: Format,
+    /// Each once, in the order in which they were named; never none.
+    formats: Vec<Format>,
     target: Target,
     pub(crate) options: RenderOptions,
 }
@@ -25,30 +29,30 @@ enum Target {
 }
 
 impl Output {
-    /// What the flags ask for. The format is that of `--format`, else that of the ending of `--out`, else a table. `--out`
-    /// is a folder where it is one already or has no ending that says otherwise.
+    /// What the flags ask for. The formats are those of `--format`, else that of the ending of `--out`, else a table.
+    /// `--out` is a folder where it is one already or has no ending that says otherwise.
     pub(crate) fn new(args: &OutputArgs, facts: PageFacts) -> Result<Self, CliError> {
         let by_ending = args.out.as_deref().and_then(Format::of_path);
-        let target = match &args.out {
-            None => Target::Stdout,
-            Some(out) if out.is_dir() || by_ending.is_none() && out.extension().is_none() => {
-                Target::Folder(out.clone())
+        let mut formats: Vec<Format> = Vec::new();
+        for format in &args.formats {
+            if !formats.contains(format) {
+                formats.push(*format);
             }
-            Some(out) if by_ending.is_none() && args.format.is_none() => {
-                let message = format!(
-                    "the ending of {} is no format: give --format, or end it in .csv, .json, .ndjson, .md, .html, .parquet or .txt",
-                    out.display()
-                );
-                return Err(CliError::usage(message));
-            }
-            Some(out) => Target::File(out.clone()),
-        };
+        }
+        let target = target(args, by_ending, formats.len())?;
+        if formats.is_empty() {
+            let default = if matches!(target, Target::Folder(_)) { Format::Html } else { Format::Table };
+            formats.push(by_ending.unwrap_or(default));
+        }
         let to_terminal = matches!(target, Target::Stdout) && io::stdout().is_terminal();
+        if to_terminal && let Some(format) = formats.iter().find(|format| !format.is_text()) {
+            let message = format!("{format} is nothing to read in a terminal: give --out FILE or --out DIR");
+            return Err(CliError::usage(message));
+        }
         let terminal = console::Term::stdout();
         let width = terminal.size_checked().map(|(_, columns)| usize::from(columns));
-        let default_format = if matches!(target, Target::Folder(_)) { Format::Html } else { Format::Table };
         Ok(Self {
-            format: args.format.or(by_ending).unwrap_or(default_format),
+            formats,
             target,
             options: RenderOptions {
                 width: width.filter(|_| to_terminal),
@@ -59,6 +63,25 @@ impl Output {
                 ..RenderOptions::default()
             },
         })
+    }
+
+    /// The same within a bound of memory, which formats need that are built before they are written.
+    pub(crate) fn within(mut self, memory_limit_bytes: Option<usize>) -> Self {
+        self.options.memory_limit_bytes = memory_limit_bytes;
+        self
+    }
+
+    /// The format, where only one can be had.
+    pub(crate) fn one_format(&self, of: &str) -> Result<Format, CliError> {
+        match self.formats[..] {
+            [format] => Ok(format),
+            _ => Err(CliError::usage(format!("{of} is written in one format at a time"))),
+        }
+    }
+
+    /// Whether some format holds rows alone, so that what the checks say must be told elsewhere.
+    pub(crate) fn hides_checks(&self) -> bool {
+        self.formats.iter().any(|format| !format.shows_checks())
     }
 
     /// Whether a file could be written there at all: its folder must exist.
@@ -74,78 +97,111 @@ impl Output {
         }
     }
 
-    /// Writes reports, and returns the files that were written.
+    /// Writes reports in every format, and returns the files that were written.
     pub(crate) fn write(&self, reports: &[Report]) -> anyhow::Result<Vec<PathBuf>> {
-        match &self.target {
-            Target::Stdout => {
-                let mut out = BufWriter::new(io::stdout());
-                render(reports, self.format, &self.options, &mut out)?;
-                out.flush()?;
-                Ok(Vec::new())
+        let mut paths = Vec::new();
+        for format in &self.formats {
+            match &self.target {
+                Target::Stdout => {
+                    let mut out = BufWriter::new(io::stdout());
+                    render(reports, *format, &self.options, &mut out)?;
+                    out.flush()?;
+                }
+                Target::File(path) => {
+                    self.write_file(path, *format, reports)?;
+                    paths.push(path.clone());
+                }
+                Target::Folder(folder) => paths.extend(self.write_folder(folder, *format, reports)?),
             }
-            Target::File(path) => {
-                self.write_file(path, reports)?;
-                Ok(vec![path.clone()])
-            }
-            Target::Folder(folder) => self.write_folder(folder, reports),
         }
+        if let Target::Folder(folder) = &self.target
+            && self.hides_checks()
+        {
+            let path = folder.join(CHECKS_FILE);
+            // A report of that name goes first; its verdicts are told on stderr as all are.
+            if !paths.contains(&path) {
+                whole_file(&path, |out| Ok(render_checks(reports, out)?))?;
+                paths.push(path);
+            }
+        }
+        Ok(paths)
     }
 
-    /// One file for a page that holds all reports, else one a report.
-    fn write_folder(&self, folder: &Path, reports: &[Report]) -> anyhow::Result<Vec<PathBuf>> {
-        std::fs::create_dir_all(folder)
-            .with_context(|| format!("cannot make the folder {}", folder.display()))?;
-        if self.format == Format::Html {
-            let path = folder.join("report.html");
-            self.write_file(&path, reports)?;
+    /// One file for a page or a workbook that holds all reports, else one a report.
+    fn write_folder(
+        &self,
+        folder: &Path,
+        format: Format,
+        reports: &[Report],
+    ) -> anyhow::Result<Vec<PathBuf>> {
+        make(folder)?;
+        if matches!(format, Format::Html | Format::Xlsx) {
+            let path = folder.join(format!("report.{}", format.extension()));
+            self.write_file(&path, format, reports)?;
             return Ok(vec![path]);
         }
         let mut paths = Vec::with_capacity(reports.len());
         for report in reports {
-            let path = folder.join(format!("{}.{}", report.name, self.format.extension()));
-            self.write_file(&path, std::slice::from_ref(report))?;
+            let path = folder.join(format!("{}.{}", report.name, format.extension()));
+            self.write_file(&path, format, std::slice::from_ref(report))?;
             paths.push(path);
         }
         Ok(paths)
     }
 
-    fn write_file(&self, path: &Path, reports: &[Report]) -> anyhow::Result<()> {
-        whole_file(path, |out| Ok(render(reports, self.format, &self.options, out)?))
+    fn write_file(&self, path: &Path, format: Format, reports: &[Report]) -> anyhow::Result<()> {
+        whole_file(path, |out| Ok(render(reports, format, &self.options, out)?))
     }
 
     /// Where a single stream of rows goes: a file, or stdout for none.
-    pub(crate) fn stream_target(&self, name: &str) -> anyhow::Result<Option<PathBuf>> {
+    pub(crate) fn stream_target(&self, name: &str, format: Format) -> anyhow::Result<Option<PathBuf>> {
         match &self.target {
             Target::Stdout => Ok(None),
             Target::File(path) => Ok(Some(path.clone())),
             Target::Folder(folder) => {
-                std::fs::create_dir_all(folder)
-                    .with_context(|| format!("cannot make the folder {}", folder.display()))?;
-                Ok(Some(folder.join(format!("{name}.{}", self.format.extension()))))
+                make(folder)?;
+                Ok(Some(folder.join(format!("{name}.{}", format.extension()))))
             }
         }
     }
 }
 
+/// Where `--out` points. Several formats need a folder, which is then made of any name that is no file's.
+fn target(args: &OutputArgs, by_ending: Option<Format>, formats: usize) -> Result<Target, CliError> {
+    let Some(out) = &args.out else {
+        if formats > 1 {
+            return Err(CliError::usage("several formats need a folder: give --out DIR"));
+        }
+        return Ok(Target::Stdout);
+    };
+    if out.is_dir() || by_ending.is_none() && (out.extension().is_none() || formats > 1) {
+        return Ok(Target::Folder(out.clone()));
+    }
+    if formats > 1 {
+        let message = format!("several formats need a folder, and {} is the name of a file", out.display());
+        return Err(CliError::usage(message));
+    }
+    if by_ending.is_none() && formats == 0 {
+        let message = format!(
+            "the ending of {} is no format: give --format, or end it in .csv, .json, .ndjson, .md, .html, .xlsx, .parquet or .txt",
+            out.display()
+        );
+        return Err(CliError::usage(message));
+    }
+    Ok(Target::File(out.clone()))
+}
+
+fn make(folder: &Path) -> anyhow::Result<()> {
+    std::fs::create_dir_all(folder).with_context(|| format!("cannot make the folder {}", folder.display()))
+}
 /// Writes a file whole or not at all: under a name of its own first, renamed at the end.
 pub(crate) fn whole_file(
     path: &Path,
     fill: impl FnOnce(&mut (dyn Write + Send)) -> anyhow::Result<()>,
 ) -> anyhow::Result<()> {
-    let partial = partial_path(path);
-    let created =
-        std::fs::File::create(&partial).with_context(|| format!("cannot write {}", path.display()))?;
-    let mut out = BufWriter::new(created);
-    let filled = fill(&mut out).and_then(|()| Ok(out.flush()?));
-    drop(out);
-    let moved = filled
-        .and_then(|()| Ok(std::fs::rename(&partial, path)?))
-        .with_context(|| format!("cannot write {}", path.display()));
-    if moved.is_err() {
-        // The error that brought us here is the one to tell.
-        let _ = std::fs::remove_file(&partial);
-    }
-    moved
+    let mut file = PartialFile::create(path.to_owned())?;
+    fill(&mut file).with_context(|| format!("cannot write {}", path.display()))?;
+    file.keep().map(|_| ())
 }
 
 /// A file that is written bit by bit and has another name until it is whole. Dropped before, it is deleted.
@@ -194,7 +250,7 @@ impl Drop for PartialFile {
 }
 
 /// The name that a file has until it is whole.
-pub(crate) fn partial_path(path: &Path) -> PathBuf {
+fn partial_path(path: &Path) -> PathBuf {
     let mut name = path.file_name().unwrap_or_default().to_owned();
     name.push(".partial");
     path.with_file_name(name)

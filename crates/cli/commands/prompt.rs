@@ -101,7 +101,7 @@ fn interrupts() -> io::Result<Interrupts> {
 
 impl Conversation {
     fn new(context: Context, desk: Arc<Desk>, catalogue: Catalogue, args: OutputArgs) -> io::Result<Self> {
-        let (format, out) = (args.format, args.out.clone());
+        let (format, out) = (args.formats.first().copied(), args.out.clone());
         let interrupts = interrupts()?;
         Ok(Self { context, desk, catalogue, args, format, out, shows_time: false, interrupts })
     }
@@ -170,13 +170,13 @@ impl Conversation {
     fn output(&self) -> anyhow::Result<Output> {
         let by_ending = self.out.as_deref().and_then(Format::of_path);
         let format = by_ending.or(self.format).unwrap_or(Format::Table);
-        let args = OutputArgs { format: Some(format), out: self.out.clone(), ..self.args.clone() };
+        let args = OutputArgs { formats: vec![format], out: self.out.clone(), ..self.args.clone() };
         Ok(Output::new(&args, self.desk.facts.clone())?)
     }
 
     /// What the prompt itself lists is a table on the terminal, wherever results go.
     fn on_terminal(&self) -> anyhow::Result<Output> {
-        let args = OutputArgs { format: Some(Format::Table), out: None, max_rows: 0, ..self.args.clone() };
+        let args = OutputArgs { formats: vec![Format::Table], out: None, max_rows: 0, ..self.args.clone() };
         Ok(Output::new(&args, PageFacts::default())?)
     }
 

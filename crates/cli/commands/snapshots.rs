@@ -19,7 +19,7 @@ pub(crate) async fn run(context: &Context, command: SnapshotsCommand) -> anyhow:
             let lake = OpenLake::open_log(&context.settings.lake, &context.settings).await?;
             let query = "SELECT * FROM snapshots ORDER BY committed_at, snapshot";
             let result = lake.session.query(query, &Bindings::none()).await?;
-            let args = OutputArgs { format: Some(format), ..OutputArgs::default() };
+            let args = OutputArgs { formats: vec![format], ..OutputArgs::default() };
             Output::new(&args, lake.facts())?.write(&[Report::untitled("snapshots", result)])?;
             Ok(())
         }

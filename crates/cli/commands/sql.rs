@@ -4,13 +4,13 @@ mod desk;
 mod pieces;
 
 use std::io::{self, BufWriter, IsTerminal as _, Read as _, Write as _};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::Context as _;
 use pinlake_report::{Bindings, render_stream};
 
-use super::output::{Output, partial_path};
+use super::output::{Output, PartialFile};
 use super::{Context, interrupted, prompt, stoppable};
 use crate::args::{OutputArgs, SqlArgs, chosen};
 use crate::exit::CliError;
@@ -40,7 +40,7 @@ async fn once(context: &Context, args: OutputArgs, query: String) -> anyhow::Res
     let (own, pieces) = (context.clone(), log.clone());
     let work = async move {
         let desk = Desk::open(&own, chosen(args.snapshot.as_deref())?, pieces).await?;
-        let output = Output::new(&args, desk.facts.clone())?;
+        let output = Output::new(&args, desk.facts.clone())?.within(own.settings.memory_limit_bytes);
         let bindings = Bindings::inferred(args.params.into_iter().collect());
         answer(own, Arc::new(desk), query, bindings, output).await
     };
@@ -71,33 +71,21 @@ pub(super) async fn answer(
     bindings: Bindings,
     output: Output,
 ) -> anyhow::Result<()> {
+    let format = output.one_format("a query")?;
     let stream = desk.session.stream(&query, &bindings).await?;
-    match output.stream_target("query")? {
+    match output.stream_target("query", format)? {
         None => {
             let mut out = BufWriter::new(io::stdout());
-            render_stream(stream, output.format, &output.options, &mut out).await?;
+            render_stream(stream, format, &output.options, &mut out).await?;
             Ok(out.flush()?)
         }
         Some(path) => {
-            let problem = || format!("cannot write {}", path.display());
-            let partial = Partial(partial_path(&path));
-            let mut out = BufWriter::new(std::fs::File::create(&partial.0).with_context(problem)?);
-            let written = render_stream(stream, output.format, &output.options, &mut out).await;
-            written.map_err(anyhow::Error::from).with_context(problem)?;
-            out.flush().with_context(problem)?;
-            std::fs::rename(&partial.0, &path).with_context(problem)?;
-            context.ui.note(format!("wrote {}", path.display()));
+            let problem = format!("cannot write {}", path.display());
+            let mut file = PartialFile::create(path)?;
+            let written = render_stream(stream, format, &output.options, &mut file).await;
+            written.map_err(anyhow::Error::from).context(problem)?;
+            context.ui.note(format!("wrote {}", file.keep()?.display()));
             Ok(())
         }
-    }
-}
-
-/// A file that is not whole yet; whatever comes in between, it does not stay behind.
-struct Partial(PathBuf);
-
-impl Drop for Partial {
-    fn drop(&mut self) {
-        // Once it has its name there is nothing here any more.
-        let _ = std::fs::remove_file(&self.0);
     }
 }

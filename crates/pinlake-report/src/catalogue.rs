@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use crate::kind::ErrorKind;
 use crate::nearness::did_you_mean;
@@ -53,40 +54,65 @@ const BUILTIN: &[(&str, &str)] = builtin![
 ];
 
 /// Reports by name, in the order in which they are listed and run.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct Catalogue {
     templates: Vec<Template>,
+    broken: Vec<BrokenReport>,
+}
+
+/// A file in a user's folder that is no report.
+#[derive(Debug)]
+pub struct BrokenReport {
+    /// The name that the report would have.
+    pub name: String,
+    /// What is wrong with the file, and where.
+    pub error: Arc<TemplateError>,
 }
 
 impl Catalogue {
     /// The built-in reports.
     pub fn builtin() -> Result<Self, CatalogueError> {
         let parse = |(name, text): &(&str, &str)| Template::parse(name, &format!("{name}.sql"), text);
-        Ok(Self { templates: BUILTIN.iter().map(parse).collect::<Result<_, _>>()? })
+        Ok(Self { templates: BUILTIN.iter().map(parse).collect::<Result<_, _>>()?, broken: Vec::new() })
     }
 
-    /// Adds every `*.sql` file of a folder, in name order. One with the name of a report takes its place.
+    /// Adds every `*.sql` file of a folder, in name order. One with the name of a report takes its place. A file that is no
+    /// report is [`broken`](Self::broken) and keeps no other from running; the report whose place it takes is gone all
+    /// the same, since its figures are not those that were asked for.
     pub fn with_folder(mut self, folder: &Path) -> Result<Self, CatalogueError> {
         let mut found = BTreeMap::new();
         let unreadable = |source| CatalogueError::Folder { path: folder.to_owned(), source };
         for entry in std::fs::read_dir(folder).map_err(unreadable)? {
             let path = entry.map_err(unreadable)?.path();
             if path.extension().is_some_and(|ending| ending == "sql") && path.is_file() {
-                let template = Template::read(&path)?;
-                found.insert(template.name.clone(), template);
+                found.insert(Template::name_of(&path), Template::read(&path));
             }
         }
-        for (name, template) in found {
-            match self.templates.iter_mut().find(|known| known.name == name) {
-                Some(known) => *known = template,
-                None => self.templates.push(template),
+        for (name, read) in found {
+            let known = self.templates.iter().position(|known| known.name == name);
+            match (read, known) {
+                (Ok(template), Some(place)) => self.templates[place] = template,
+                (Ok(template), None) => self.templates.push(template),
+                (Err(error), place) => {
+                    place.map(|place| self.templates.remove(place));
+                    self.broken.push(BrokenReport { name, error: Arc::new(error) });
+                }
             }
         }
         Ok(self)
     }
 
+    /// The files of the user's folder that are no reports, in name order.
+    #[must_use]
+    pub fn broken(&self) -> &[BrokenReport] {
+        &self.broken
+    }
+
     /// The report of a name.
     pub fn get(&self, name: &str) -> Result<&Template, CatalogueError> {
+        if let Some(broken) = self.broken.iter().find(|broken| broken.name == name) {
+            return Err(CatalogueError::Broken(Arc::clone(&broken.error)));
+        }
         self.templates.iter().find(|template| template.name == name).ok_or_else(|| CatalogueError::Unknown {
             name: name.to_owned(),
             near: did_you_mean(name, self.names()),
@@ -127,7 +153,10 @@ pub enum CatalogueError {
         #[source]
         source: std::io::Error,
     },
-    /// A file in it is no report.
+    /// The file of that name is no report.
+    #[error(transparent)]
+    Broken(Arc<TemplateError>),
+    /// A built-in report is none, which is a bug.
     #[error(transparent)]
     Template(#[from] TemplateError),
 }
@@ -181,5 +210,25 @@ mod tests {
         assert_eq!(catalogue.list()[4].name, "growth");
         let error = catalogue.get("weakly").unwrap_err().to_string();
         assert!(error.starts_with("no report is called \"weakly\" (did you mean \"weekly\"?); there are: "));
+    }
+
+    #[test]
+    fn a_broken_file_keeps_no_other_from_running() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        std::fs::write(folder.path().join("growth.sql"), "-- chart: bra x=a\nSELECT 1").expect("writes");
+        std::fs::write(folder.path().join("latin.sql"), [b'-', b'-', 0xe4]).expect("writes");
+        std::fs::write(folder.path().join("weekly.sql"), "SELECT 2").expect("writes");
+        let catalogue =
+            Catalogue::builtin().and_then(|builtin| builtin.with_folder(folder.path())).expect("reads");
+        let names =
+            |broken: &[BrokenReport]| broken.iter().map(|broken| broken.name.clone()).collect::<Vec<_>>();
+        assert_eq!(names(catalogue.broken()), ["growth", "latin"]);
+        assert!(catalogue.get("weekly").is_ok());
+        // What it replaces is gone, or figures would be taken for the user's own.
+        assert_eq!(catalogue.list().len(), BUILTIN.len());
+        let error = catalogue.get("growth").unwrap_err();
+        assert!(error.to_string().ends_with("growth.sql is wrong"), "{error}");
+        let cause = std::error::Error::source(&error).expect("the place").to_string();
+        assert!(cause.starts_with("line 1, column 11: a chart is one of"), "{cause}");
     }
 }

@@ -32,15 +32,17 @@ mod template;
 #[cfg(test)]
 mod test_lake;
 
-pub use catalogue::{Catalogue, CatalogueError};
+pub use catalogue::{BrokenReport, Catalogue, CatalogueError};
 pub use chart::{Chart, ChartKind};
 pub use checks::{Check, CheckError, Level, Verdict};
 pub use diff::{DiffError, DiffRequest, DiffTotals, diff};
 pub use error::ReportError;
 pub use kind::ErrorKind;
-pub use listing::{describe, list_columns, list_json, list_table, list_tables};
+pub use listing::{describe, describe_json, list_columns, list_json, list_table, list_tables};
 pub use parameters::{Bindings, DefaultValue, Parameter, ParameterError, ParameterType, UsedParameter};
-pub use render::{Format, PageFacts, Reconciliation, RenderError, RenderOptions, render, render_stream};
+pub use render::{
+    Format, PageFacts, Reconciliation, RenderError, RenderOptions, render, render_checks, render_stream,
+};
 pub use report::{Report, run};
 pub use session::{
     CountFact, DataFileError, LakeTables, OutsideError, PieceFact, PieceReader, PieceRequest, Place,

@@ -1,21 +1,23 @@
-//! What there is: the catalogue as a table or JSON, one report described, and the tables of a session with their columns.
+//! What there is: the catalogue as a table or JSON, one report described as either, and the tables of a session with their columns.
+
+mod description;
 
 use std::io::Write;
 use std::sync::Arc;
 use std::time::Duration;
 
 use arrow::array::{ArrayRef, RecordBatch, StringArray};
-use arrow::datatypes::DataType;
 use serde::Serialize;
 use serde_json::Value as Json;
 
+use description::type_name;
+pub use description::{describe, describe_json};
+
 use crate::catalogue::Catalogue;
-use crate::error::ReportError;
 use crate::parameters::{DefaultValue, Parameter, ParameterType};
 use crate::render::{RenderError, RenderOptions, terminal::Grid};
 use crate::report::Report;
 use crate::session::{QueryError, QueryResult, Session};
-use crate::template::Template;
 
 #[derive(Serialize)]
 struct ListedReport<'a> {
@@ -64,44 +66,6 @@ pub fn list_table(
         grid.push(&[template.name.clone(), template.title.clone(), parameters.join(", ")]);
     }
     grid.write(options, out).map_err(RenderError::write)
-}
-
-/// One report described: its parameters, the columns that it gives on this session, and its SQL.
-pub async fn describe(
-    session: &Session,
-    template: &Template,
-    options: &RenderOptions,
-    out: &mut (dyn Write + Send),
-) -> Result<(), ReportError> {
-    let columns = session
-        .columns(&template.sql)
-        .await
-        .map_err(|source| ReportError::Query { origin: template.origin.clone(), source })?;
-    let about = if template.about.is_empty() { String::new() } else { format!("{}\n", template.about) };
-    let mut parameters = Grid::texts(&["parameter", "type", "default", "about"]);
-    for parameter in &template.parameters {
-        let default = match &parameter.default {
-            DefaultValue::Required => "(required)".to_owned(),
-            DefaultValue::Null => "(none)".to_owned(),
-            DefaultValue::Value(value) => value.clone(),
-        };
-        parameters.push(&[parameter.name.clone(), parameter.kind.to_string(), default, explained(parameter)]);
-    }
-    let mut listed = Grid::texts(&["column", "type"]);
-    for field in columns.fields() {
-        listed.push(&[field.name().clone(), type_name(field.data_type())]);
-    }
-    let write = |out: &mut (dyn Write + Send)| -> std::io::Result<()> {
-        writeln!(out, "{}\n{about}", template.title)?;
-        if !template.parameters.is_empty() {
-            parameters.write(options, out)?;
-            writeln!(out)?;
-        }
-        listed.write(options, out)?;
-        writeln!(out, "\n{}", template.sql.trim_end())
-    };
-    write(out).map_err(RenderError::write)?;
-    Ok(())
 }
 
 /// The tables and views of a session with the names of their columns, as a result to render.
@@ -166,33 +130,5 @@ fn short(parameter: &Parameter) -> String {
         DefaultValue::Required => format!("{} (required)", parameter.name),
         DefaultValue::Null => parameter.name.clone(),
         DefaultValue::Value(value) => format!("{}={value}", parameter.name),
-    }
-}
-
-fn explained(parameter: &Parameter) -> String {
-    if parameter.choices.is_empty() {
-        return parameter.about.clone();
-    }
-    format!("{} (one of {})", parameter.about, parameter.choices.join(", ")).trim().to_owned()
-}
-
-/// The name of a type in words of SQL rather than of Arrow.
-fn type_name(data_type: &DataType) -> String {
-    match data_type {
-        DataType::Utf8 | DataType::Utf8View | DataType::LargeUtf8 => "text".to_owned(),
-        DataType::Dictionary(_, values) => type_name(values),
-        DataType::Int64 => "bigint".to_owned(),
-        DataType::Float64 => "double".to_owned(),
-        DataType::Boolean => "boolean".to_owned(),
-        DataType::Date32 => "date".to_owned(),
-        DataType::Timestamp(_, Some(_)) => "timestamp (UTC)".to_owned(),
-        DataType::List(item) | DataType::LargeList(item) => format!("list<{}>", type_name(item.data_type())),
-        DataType::Map(entries, _) => match entries.data_type() {
-            DataType::Struct(fields) if fields.len() == 2 => {
-                format!("map<{}, {}>", type_name(fields[0].data_type()), type_name(fields[1].data_type()))
-            }
-            _ => "map".to_owned(),
-        },
-        other => other.to_string().to_lowercase(),
     }
 }

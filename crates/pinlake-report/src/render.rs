@@ -1,8 +1,9 @@
 //! Reports in every format, one file each.
 //!
-//! Formats are of two kinds. Machine formats (CSV, JSON, NDJSON, Parquet) hold typed values, are never cut and can be written as
-//! the rows come. Pages (terminal, Markdown, HTML) are for eyes: grouped digits, percentages, `(none)` for null, long
-//! results cut with a line that says so. The same rows give the same bytes; nothing tells the time of rendering.
+//! Formats are of two kinds. Machine formats (CSV, JSON, NDJSON, Parquet) hold typed values and nothing else, are never cut and
+//! can be written as the rows come; what a report's checks say goes beside them ([`render_checks`]). Pages (terminal,
+//! Markdown, HTML, XLSX) are for eyes: grouped digits, percentages, `(none)` for null, verdicts, long results cut with a line
+//! that says so. The same rows give the same bytes; nothing tells the time of rendering.
 
 mod csv;
 mod html;
@@ -11,6 +12,8 @@ mod markdown;
 mod page;
 mod parquet;
 pub(crate) mod terminal;
+mod verdicts;
+mod xlsx;
 
 use std::fmt;
 use std::io::{self, Write};
@@ -20,6 +23,8 @@ use std::str::FromStr;
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use arrow::error::ArrowError;
+
+pub use verdicts::render_checks;
 
 use crate::error::ReportError;
 use crate::kind::ErrorKind;
@@ -41,17 +46,20 @@ pub enum Format {
     Markdown,
     /// One self-contained page.
     Html,
+    /// A workbook, a sheet a report.
+    Xlsx,
     /// A Parquet file.
     Parquet,
 }
 
-const FORMATS: [(Format, &str); 7] = [
+const FORMATS: [(Format, &str); 8] = [
     (Format::Table, "table"),
     (Format::Csv, "csv"),
     (Format::Json, "json"),
     (Format::Ndjson, "ndjson"),
     (Format::Markdown, "markdown"),
     (Format::Html, "html"),
+    (Format::Xlsx, "xlsx"),
     (Format::Parquet, "parquet"),
 ];
 
@@ -88,6 +96,18 @@ impl Format {
     pub fn holds_several(self) -> bool {
         !matches!(self, Self::Csv | Self::Parquet)
     }
+
+    /// Whether it shows what a report's checks say. A format that does not holds rows alone.
+    #[must_use]
+    pub fn shows_checks(self) -> bool {
+        matches!(self, Self::Table | Self::Markdown | Self::Html | Self::Xlsx)
+    }
+
+    /// Whether a terminal can show it.
+    #[must_use]
+    pub fn is_text(self) -> bool {
+        !matches!(self, Self::Xlsx | Self::Parquet)
+    }
 }
 
 impl FromStr for Format {
@@ -119,8 +139,10 @@ pub struct RenderOptions {
     pub page_rows: Option<usize>,
     /// In CSV, put `'` before text that a spreadsheet would take for a formula.
     pub csv_safe: bool,
-    /// What the HTML page tells about the data it stands on.
+    /// What the HTML page and the workbook tell about the data they stand on.
     pub facts: PageFacts,
+    /// Bytes that a workbook's cells may take, since it is built in memory. None: unbounded.
+    pub memory_limit_bytes: Option<usize>,
 }
 
 impl Default for RenderOptions {
@@ -132,11 +154,12 @@ impl Default for RenderOptions {
             page_rows: Some(200),
             csv_safe: false,
             facts: PageFacts::default(),
+            memory_limit_bytes: None,
         }
     }
 }
 
-/// What an HTML page says at its top about where its figures come from.
+/// What a page or a workbook says at its beginning about where its figures come from.
 #[derive(Debug, Clone, Default, serde::Serialize)]
 pub struct PageFacts {
     /// The page's heading; "Audience report" where empty.
@@ -174,6 +197,7 @@ pub fn render(
         Format::Table => terminal::write(reports, options, out).map_err(RenderError::write),
         Format::Markdown => markdown::write(reports, options, out).map_err(RenderError::write),
         Format::Html => html::write(reports, options, out),
+        Format::Xlsx => xlsx::write(reports, options, out),
         Format::Json => match reports {
             [report] => json::write_rows(&report.result, out),
             several => json::write_named(several, out),
@@ -194,7 +218,7 @@ pub fn render(
 }
 
 /// Writes the rows of a query as they come, and returns how many there were. A page keeps only the rows in memory that it
-/// shows, a machine format one batch.
+/// shows, a machine format one batch; a workbook keeps all of them.
 pub async fn render_stream(
     mut stream: QueryStream,
     format: Format,
@@ -251,6 +275,7 @@ pub(crate) fn row_writer<'a>(
     Ok(match format {
         Format::Csv => Box::new(csv::CsvWriter::begin(schema, options.csv_safe, out)?),
         Format::Parquet => Box::new(parquet::ParquetFile::begin(schema, out)?),
+        Format::Xlsx => Box::new(xlsx::QuerySheet::begin(schema, options, out)?),
         Format::Ndjson => Box::new(json::Lines::begin(out)),
         _ => Box::new(json::Rows::begin(out)),
     })
@@ -275,7 +300,9 @@ pub enum RenderError {
         message: String,
     },
     /// No such format.
-    #[error("no format is called {given:?}; there are table, csv, json, ndjson, markdown, html and parquet")]
+    #[error(
+        "no format is called {given:?}; there are table, csv, json, ndjson, markdown, html, xlsx and parquet"
+    )]
     UnknownFormat {
         /// What was asked for.
         given: String,
@@ -287,6 +314,16 @@ pub enum RenderError {
         format: Format,
         /// The second report.
         name: String,
+    },
+    /// It would take more memory than it may.
+    #[error(
+        "{format} is built in memory and needs more than the {limit_bytes} bytes of --memory-limit; take fewer rows or columns, or CSV or Parquet"
+    )]
+    TooLarge {
+        /// The format.
+        format: Format,
+        /// The limit.
+        limit_bytes: usize,
     },
     /// The page's template failed, which is a bug.
     #[error("the page cannot be laid out: {message}")]
@@ -318,7 +355,7 @@ impl RenderError {
     #[must_use]
     pub fn kind(&self) -> ErrorKind {
         match self {
-            Self::Write { .. } => ErrorKind::Resource,
+            Self::Write { .. } | Self::TooLarge { .. } => ErrorKind::Resource,
             Self::UnknownFormat { .. } | Self::OneEach { .. } | Self::Value { .. } => ErrorKind::Usage,
             Self::Page { .. } => ErrorKind::Unexpected,
         }

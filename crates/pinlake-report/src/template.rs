@@ -67,12 +67,17 @@ impl Template {
         })
     }
 
-    /// Reads and parses a file. Its name is the file's, without the ending.
+    /// Reads and parses a file.
     pub fn read(path: &Path) -> Result<Self, TemplateError> {
         let text = std::fs::read_to_string(path)
             .map_err(|source| TemplateError::Unreadable { path: path.to_owned(), source })?;
-        let name = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
-        Self::parse(&name, &path.display().to_string(), &text)
+        Self::parse(&Self::name_of(path), &path.display().to_string(), &text)
+    }
+
+    /// The name of the report in a file: the file's, without the ending.
+    #[must_use]
+    pub fn name_of(path: &Path) -> String {
+        path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default()
     }
 
     /// Whether it runs without being given anything.

@@ -1,6 +1,6 @@
 //! A result as a page shows it: cells as text for eyes, numbers to the right, the measured column as bars.
 //!
-//! Shared by terminal, Markdown and HTML, so that the three say the same.
+//! Shared by terminal, Markdown, HTML and XLSX, so that they say the same.
 
 use arrow::array::{Array, ArrayRef, AsArray, Float64Array};
 use arrow::compute::cast;
@@ -120,12 +120,14 @@ fn stands_right(data_type: &DataType) -> bool {
     data_type.is_numeric() || data_type.is_temporal()
 }
 
-fn is_share(field: &Field) -> bool {
+/// Whether a column's fractions are shown in percent.
+pub(super) fn is_share(field: &Field) -> bool {
     let name = field.name();
     field.data_type().is_floating() && (name == "share" || name.ends_with("_share"))
 }
 
-fn cell(field: &Field, array: &ArrayRef, row: usize) -> String {
+/// A value as text for eyes.
+pub(super) fn cell(field: &Field, array: &ArrayRef, row: usize) -> String {
     if array.is_null(row) {
         return NONE.to_owned();
     }
