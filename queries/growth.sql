@@ -4,7 +4,8 @@
 -- param: grain text = month {day, week, month}  Length of a period; weeks begin on Monday
 -- chart: column x=period y=new_endpoints series=channel_type
 
--- Days are counted first, for there are far fewer of them to truncate than endpoints.
+-- Days are counted first, for there are far fewer of them to truncate than endpoints. date_trunc would do it for the years
+-- 1678 to 2261 only, since it counts nanoseconds, and one odd date would stop the report.
 WITH days AS (
     SELECT CAST(creation_date AS DATE) AS day, channel_type, count(*) AS new_endpoints
     FROM endpoints
@@ -13,7 +14,11 @@ WITH days AS (
 
 periods AS (
     SELECT
-        CAST(date_trunc($grain, day) AS DATE) AS period,
+        CASE $grain
+            WHEN 'month' THEN make_date(date_part('year', day), date_part('month', day), 1)
+            WHEN 'week' THEN day - (date_part('isodow', day) - 1)
+            ELSE day
+        END AS period,
         channel_type,
         sum(new_endpoints) AS new_endpoints
     FROM days

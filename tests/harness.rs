@@ -12,7 +12,7 @@ mod room;
 mod shared;
 mod world;
 
-pub(crate) use audience::{alpha2, population, row_of};
+pub(crate) use audience::{alpha2, population, row_of, shown};
 pub(crate) use lake::{LakeFolder, parquet_rows};
 pub(crate) use piece::{gzip, lines_piece};
 pub(crate) use program::{Pinlake, Ran, Running};

@@ -1,61 +1,23 @@
 //! The reports, run as a user runs them.
 
+mod contract;
 mod figures;
 mod formats;
+mod snapshots;
+mod steadiness;
 mod templates;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use pinlake_local::Endpoint;
+use pinlake_local::{Endpoint, Population};
 use serde_json::Value;
 
-use crate::harness::{Room, Shared, population};
+use crate::harness::{Ran, Room, Shared, population};
+use contract::{BUILTIN, given};
 
 /// How many endpoints the audience has that reports are held against.
 const ENDPOINTS: u64 = 3_000;
-
-/// The built-in reports with the columns that reports.md fixes for them.
-const BUILTIN: [(&str, &[&str]); 12] = [
-    (
-        "audience-summary",
-        &[
-            "endpoints",
-            "distinct_ids",
-            "addresses",
-            "users",
-            "anonymous_endpoints",
-            "targetable",
-            "opted_out",
-            "inactive",
-            "first_created",
-            "last_effective",
-        ],
-    ),
-    ("channel-mix", &["channel_type", "endpoint_status", "opt_out", "endpoints", "share"]),
-    ("targetable", &["channel_type", "endpoints", "targetable", "targetable_share"]),
-    ("opt-out", &["channel_type", "country", "endpoints", "opted_out", "opt_out_share"]),
-    ("growth", &["period", "channel_type", "new_endpoints", "running_total"]),
-    ("recency", &["band", "channel_type", "endpoints", "share"]),
-    ("geography", &["country", "region", "city", "endpoints", "users", "share"]),
-    ("platforms", &["platform", "platform_version", "endpoints", "share"]),
-    ("endpoints-per-user", &["endpoints_per_user", "users", "at_limit"]),
-    ("channel-overlap", &["channels", "users", "endpoints"]),
-    (
-        "attribute-catalogue",
-        &[
-            "source",
-            "name",
-            "endpoints",
-            "fill_share",
-            "distinct_values",
-            "max_values",
-            "max_length",
-            "problems",
-        ],
-    ),
-    ("completeness", &["column", "channel_type", "null_share"]),
-];
 
 /// A lake with the audience in it, and the audience as the oracle tells it.
 struct Audience {
@@ -63,18 +25,30 @@ struct Audience {
     endpoints: Vec<Endpoint>,
 }
 
-/// Odd records are among them, so that reports meet repeated ids, lists without items and dates that are none.
+/// Odd records are among them, so that reports meet repeated ids, lists without items and dates that are none. An earlier snapshot
+/// has fewer endpoints, all of them usual.
 fn audience() -> Arc<Audience> {
     static AUDIENCE: Shared<Audience> = Shared::new();
     AUDIENCE.get(|| {
         let audience = population(ENDPOINTS, 0.05);
         let room = Room::new();
-        for (number, range) in audience.pieces(4).into_iter().enumerate() {
-            room.write(&format!("in/part-{number}.gz"), audience.piece(range));
-        }
-        room.pinlake(&["convert", "in", "--snapshot", "s"]).succeeds();
+        convert(&room, "first", &earlier());
+        convert(&room, "second", &audience);
         Audience { room, endpoints: audience.iter().collect() }
     })
+}
+
+/// The audience of the earlier snapshot, which is called `first`; that of the later one `second`.
+fn earlier() -> Population {
+    population(500, 0.0)
+}
+
+/// Makes a snapshot of an audience in four pieces.
+fn convert(room: &Room, snapshot: &str, audience: &Population) {
+    for (number, range) in audience.pieces(4).into_iter().enumerate() {
+        room.write(&format!("{snapshot}/part-{number}.gz"), audience.piece(range));
+    }
+    room.pinlake(&["convert", snapshot, "--snapshot", snapshot]).succeeds();
 }
 
 impl Audience {
@@ -85,6 +59,16 @@ impl Audience {
             args.extend(["--param", param]);
         }
         self.room.pinlake(&args).succeeds().rows()
+    }
+
+    /// All reports in one run, those that ask for something included.
+    fn every_report(&self, args: &[&str]) -> Ran {
+        let mut all = vec!["report"];
+        for (name, _) in BUILTIN.iter() {
+            all.push(name);
+            all.extend(given(name).iter().flat_map(|param| ["--param", param]));
+        }
+        self.room.pinlake(&all).args(args).succeeds()
     }
 
     /// How many endpoints have each key.

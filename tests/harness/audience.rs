@@ -30,8 +30,8 @@ pub(crate) fn row_of(endpoint: &Endpoint) -> Value {
         "cohort_id": endpoint.cohort_id,
         "address": endpoint.address,
         "request_id": endpoint.request_id,
-        "creation_date": endpoint.creation_date.map(date),
-        "effective_date": endpoint.effective_date.map(date),
+        "creation_date": endpoint.creation_date.map(shown),
+        "effective_date": endpoint.effective_date.map(shown),
         "city": city,
         "region": region,
         "country": country,
@@ -55,7 +55,7 @@ pub(crate) fn row_of(endpoint: &Endpoint) -> Value {
 }
 
 /// An instant as results show it.
-pub(crate) fn date(instant: DateTime<Utc>) -> String {
+pub(crate) fn shown(instant: DateTime<Utc>) -> String {
     instant.to_rfc3339_opts(SecondsFormat::AutoSi, true)
 }
 

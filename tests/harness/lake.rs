@@ -3,10 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
+use arrow::datatypes::{DataType, Field, Schema};
 use arrow::json::WriterBuilder;
 use arrow::json::writer::LineDelimited;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use pinlake_report::{LakeTables, SnapshotFact, TableFile};
 use serde_json::Value;
 
 /// A lake's folder.
@@ -94,6 +97,45 @@ impl LakeFolder {
     /// The lines of a run's `rejects.ndjson`.
     pub(crate) fn rejects(&self, snapshot: &str) -> Vec<Value> {
         json_lines(&self.root.join("runs").join(snapshot).join("rejects.ndjson"))
+    }
+
+    /// The lake as the report crate is handed it, with a snapshot selected.
+    pub(crate) fn tables(&self, selected: &str) -> LakeTables {
+        let folder = self.root.join("endpoints");
+        let mut files = Vec::new();
+        let mut snapshots: BTreeMap<String, SnapshotFact> = BTreeMap::new();
+        let mut fields = Vec::new();
+        for name in self.live_files() {
+            let (snapshot, _) = name.strip_prefix("snapshot=").and_then(|name| name.split_once('/')).unwrap();
+            let path = folder.join(&name);
+            let reader = ParquetRecordBatchReaderBuilder::try_new(File::open(&path).unwrap()).unwrap();
+            let bytes = path.metadata().unwrap().len();
+            let rows = u64::try_from(reader.metadata().file_metadata().num_rows()).unwrap();
+            fields = reader.schema().fields().to_vec();
+            let snapshot = snapshot.to_owned();
+            let empty = || SnapshotFact {
+                snapshot: snapshot.clone(),
+                rows: 0,
+                files: 0,
+                bytes: 0,
+                committed_at: None,
+            };
+            let fact = snapshots.entry(snapshot.clone()).or_insert_with(empty);
+            *fact = SnapshotFact {
+                rows: fact.rows + rows,
+                files: fact.files + 1,
+                bytes: fact.bytes + bytes,
+                ..fact.clone()
+            };
+            files.push(TableFile { path, bytes, rows, snapshot });
+        }
+        fields.push(Arc::new(Field::new("snapshot", DataType::Utf8, false)));
+        LakeTables {
+            schema: Arc::new(Schema::new(fields)),
+            files,
+            snapshots: snapshots.into_values().collect(),
+            selected: Some(selected.to_owned()),
+        }
     }
 
     fn log(&self) -> impl Iterator<Item = Value> {

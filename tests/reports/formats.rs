@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use super::{BUILTIN, audience};
+use super::audience;
+use super::contract::{BUILTIN, unasked};
 use crate::harness::{Room, parquet_rows};
 
 /// CSV read back: records of cells, where `None` is an empty cell without quotes.
@@ -48,34 +49,98 @@ fn cell(value: &Value) -> Option<String> {
     }
 }
 
+/// The lines of several reports by name, which is their leading member.
+fn by_name(lines: Vec<Value>) -> BTreeMap<String, Vec<Value>> {
+    let mut rows: BTreeMap<String, Vec<Value>> = BTreeMap::new();
+    for mut line in lines {
+        let name = line.as_object_mut().unwrap().remove("report").unwrap();
+        rows.entry(name.as_str().unwrap().to_owned()).or_default().push(line);
+    }
+    rows
+}
+
+/// Whether a cell of CSV holds the value of JSON.
+fn is_same(found: Option<&String>, value: &Value) -> bool {
+    match (value, found) {
+        (Value::Number(number), Some(text)) => {
+            let (told, expected) = (text.parse::<f64>(), number.as_f64());
+            told.is_ok_and(|told| expected.is_some_and(|expected| (told - expected).abs() < 1e-12))
+        }
+        _ => found.cloned() == cell(value),
+    }
+}
+
 #[test]
-fn every_report_has_its_columns_in_order_and_the_same_rows_in_csv_json_and_ndjson() {
+fn every_report_has_its_columns_in_order_and_the_same_rows_in_csv_json_ndjson_and_parquet() {
     let audience = audience();
-    let run =
-        |name: &str, format: &str| audience.room.pinlake(&["report", name, "--format", format]).succeeds();
-    for (name, columns) in BUILTIN {
-        let rows = run(name, "json").rows();
+    let object = audience.every_report(&["--format", "json"]).json();
+    let lines = by_name(audience.every_report(&["--format", "ndjson"]).json_lines());
+    let out = Room::new();
+    for format in ["csv", "parquet"] {
+        audience.every_report(&["--format", format, "--out", out.path(format).to_str().unwrap()]);
+    }
+    for (name, columns) in BUILTIN.iter() {
+        let rows = object[name].as_array().unwrap();
         assert!(!rows.is_empty(), "{name}");
-        assert_eq!(run(name, "ndjson").json_lines(), rows, "{name}");
-        let records = csv(&run(name, "csv").stdout);
+        assert_eq!(&lines[*name], rows, "{name}");
+        assert_eq!(&parquet_rows(&out.path(&format!("parquet/{name}.parquet"))), rows, "{name}");
+        let records = csv(&out.read(&format!("csv/{name}.csv")));
         let header: Vec<&str> = records[0].iter().flatten().map(String::as_str).collect();
-        assert_eq!(header[..columns.len()], *columns, "{name}");
+        assert_eq!(header[..columns.len()], **columns, "{name}");
         assert_eq!(records.len(), rows.len() + 1, "{name}");
-        for (record, row) in records[1..].iter().zip(&rows) {
+        for (record, row) in records[1..].iter().zip(rows) {
             for (column, found) in header.iter().zip(record) {
-                let expected = cell(&row[column]);
-                let is_same = match (&row[column], found) {
-                    (Value::Number(number), Some(text)) => {
-                        let (told, expected) = (text.parse::<f64>(), number.as_f64());
-                        told.is_ok_and(|told| {
-                            expected.is_some_and(|expected| (told - expected).abs() < 1e-12)
-                        })
-                    }
-                    _ => *found == expected,
-                };
-                assert!(is_same, "{name}, {column}: {found:?} instead of {expected:?}");
+                let value = &row[column];
+                assert!(is_same(found.as_ref(), value), "{name}, {column}: {found:?} instead of {value}");
             }
         }
+    }
+}
+
+/// The cells of a page that are words: not numbers, dates, or what a page has to escape.
+fn words<'a>(cells: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
+    let is_word = |cell: &&str| {
+        cell.starts_with(|first: char| first.is_ascii_alphabetic())
+            && cell.chars().all(|letter| letter.is_ascii_alphanumeric())
+    };
+    cells.filter(is_word).collect()
+}
+
+/// A value as a page shows it, if that is but one text.
+fn shown(value: &Value) -> Option<&str> {
+    match value {
+        Value::String(text) => Some(text),
+        Value::Bool(holds) => Some(if *holds { "yes" } else { "no" }),
+        Value::Array(items) if items.len() == 1 => shown(&items[0]),
+        _ => None,
+    }
+}
+
+#[test]
+fn pages_have_the_same_rows_in_the_same_order() {
+    let audience = audience();
+    let object = audience.every_report(&["--format", "json"]).json();
+    let out = Room::new();
+    audience.every_report(&["--format", "markdown", "--out", out.path("pages").to_str().unwrap()]);
+    let html = audience.every_report(&["--format", "html"]).stdout;
+    for (name, _) in BUILTIN.iter() {
+        let rows = object[name].as_array().unwrap();
+        if rows.len() == 1 {
+            continue; // A single row stands upright: names and values.
+        }
+        let whole = rows.len().min(200);
+        let page = out.read(&format!("pages/{name}.md"));
+        let mut lines = page.lines().filter_map(|line| line.strip_prefix("| ")?.strip_suffix(" |"));
+        let header: Vec<&str> = lines.next().unwrap().split(" | ").collect();
+        let lines: Vec<&str> = lines.skip(1).collect();
+        assert_eq!(lines.len(), whole, "{name}");
+        for (line, row) in lines.iter().zip(rows) {
+            let expected = header.iter().filter_map(|column| shown(&row[column]));
+            assert_eq!(words(line.split(" | ")), words(expected), "{name}: {line}");
+        }
+        let (_, section) = html.split_once(&format!("id=\"report-{name}\"")).unwrap();
+        let (section, _) = section.split_once("</section>").unwrap();
+        assert_eq!(section.matches("<tr><td").count(), whole, "{name}");
     }
 }
 
@@ -84,22 +149,16 @@ fn all_reports_are_one_object_or_named_lines() {
     let audience = audience();
     let all = |format: &str| audience.room.pinlake(&["report", "--all", "--format", format]).succeeds();
     let object = all("json").json();
-    let names: Vec<&str> = BUILTIN.iter().map(|(name, _)| *name).collect();
     let mut found: Vec<&String> = object.as_object().unwrap().keys().collect();
     found.sort();
-    let mut sorted = names.clone();
-    sorted.sort_unstable();
-    assert_eq!(found, sorted);
+    let mut expected: Vec<&str> = unasked().collect();
+    expected.sort_unstable();
+    assert_eq!(found, expected);
     assert_eq!(object["channel-mix"], json!(audience.report("channel-mix", &[])));
 
     let ran = all("ndjson");
     assert!(ran.stdout.lines().all(|line| line.starts_with("{\"report\":")), "the report's name leads");
-    let mut by_name: BTreeMap<String, Vec<Value>> = BTreeMap::new();
-    for mut line in ran.json_lines() {
-        let name = line.as_object_mut().unwrap().remove("report").unwrap();
-        by_name.entry(name.as_str().unwrap().to_owned()).or_default().push(line);
-    }
-    assert_eq!(json!(by_name), object);
+    assert_eq!(json!(by_name(ran.json_lines())), object);
 
     // Several names are like all.
     let two =
@@ -117,7 +176,7 @@ fn a_folder_takes_a_file_for_each_report_or_one_page() {
         audience.room.pinlake(&args).succeeds();
         out.names_in(name)
     };
-    let mut expected: Vec<String> = BUILTIN.iter().map(|(name, _)| format!("{name}.csv")).collect();
+    let mut expected: Vec<String> = unasked().map(|name| format!("{name}.csv")).collect();
     expected.sort();
     assert_eq!(all("csv", "csv"), expected);
     let printed = audience.room.pinlake(&["report", "growth", "--format", "csv"]).succeeds().stdout;

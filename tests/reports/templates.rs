@@ -2,7 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::{BUILTIN, audience};
+use super::audience;
+use super::contract::BUILTIN;
 use crate::harness::Room;
 
 /// A room with a lake of three endpoints.
@@ -20,10 +21,7 @@ fn small_lake() -> Room {
 fn the_list_needs_no_lake_and_has_the_shape_of_the_contract() {
     let room = Room::new();
     let listed = room.pinlake(&["report", "--list", "--format", "json"]).succeeds().rows();
-    let names: Vec<&str> = listed.iter().map(|report| report["name"].as_str().unwrap()).collect();
-    for (name, _) in BUILTIN {
-        assert!(names.contains(&name), "{name} is not among {names:?}");
-    }
+    assert_eq!(listed.len(), BUILTIN.len());
     for report in &listed {
         assert!(report["title"].is_string() && report["about"].is_string(), "{report}");
         for param in report["params"].as_array().unwrap() {
