@@ -68,7 +68,7 @@ fn parquet_as_text(room: &Room, bytes: &[u8]) -> String {
 
 fn in_every_format(room: &Room, report: &Report) -> String {
     let options = RenderOptions { width: Some(WIDTH), ..RenderOptions::default() };
-    let mut text = String::new();
+    let mut parts = Vec::new();
     for format in [
         Format::Table,
         Format::Csv,
@@ -85,9 +85,9 @@ fn in_every_format(room: &Room, report: &Report) -> String {
             Format::Html => section(&String::from_utf8(bytes).unwrap()),
             _ => String::from_utf8(bytes).unwrap().replace("\r\n", "\n"),
         };
-        text += &format!("======== {format}\n{}\n", shown.trim_end());
+        parts.push(format!("======== {format}\n{}", shown.trim_end()));
     }
-    text
+    parts.join("\n")
 }
 
 #[test]

@@ -57,6 +57,6 @@ fn awkward() -> TestLake {
 
 /// A lake of such records.
 fn lake_of(records: impl IntoIterator<Item = serde_json::Value>) -> TestLake {
-    let lines: String = records.into_iter().map(|record| format!("{record}\n")).collect();
-    TestLake::empty().with_snapshot("s", &[&lines])
+    let lines: Vec<String> = records.into_iter().map(|record| record.to_string()).collect();
+    TestLake::empty().with_snapshot("s", &[&lines.join("\n")])
 }

@@ -93,9 +93,10 @@ async fn users_are_one_row_each() {
 
 #[tokio::test]
 async fn a_lake_without_a_snapshot_has_empty_views() {
+    let reference = ["countries", "country_codes", "calling_codes", "timezones"];
     let lake = TestLake::empty();
     for view in lake.session().await.view_names() {
-        if !view.starts_with("countr") {
+        if !reference.contains(&view) {
             let rows = lake.sql(&format!("SELECT count(*) AS n FROM {view}")).await;
             assert_eq!(rows, "n\n0\n", "{view}");
         }

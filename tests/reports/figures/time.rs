@@ -136,7 +136,9 @@ fn lifetime() {
             of_channel.push((updated - created).num_microseconds().unwrap());
         }
     }
-    spans.values_mut().for_each(|spans| spans.sort_unstable());
+    for spans in spans.values_mut() {
+        spans.sort_unstable();
+    }
     let channels = audience.count(channel);
     let expected = |never_micros: i64| -> Vec<Value> {
         let rows = spans.iter().map(|(channel, spans)| {

@@ -57,14 +57,14 @@ fn unreachable_users() {
     }
     people.retain(|_, endpoints| !endpoints.iter().any(|one| is_targetable(one)));
     let rows = people.into_iter().map(|(user, endpoints)| {
-        let reasons: [(&str, &dyn Fn(&Endpoint) -> bool); 3] = [
-            ("inactive", &|one| !is_active(one)),
-            ("no_address", &|one| one.address.is_none()),
-            ("opted_out", &is_opted_out),
+        let holds = |of: &dyn Fn(&Endpoint) -> bool| endpoints.iter().any(|one| of(one));
+        let reasons = [
+            (holds(&|one| !is_active(one)), "inactive"),
+            (holds(&|one| one.address.is_none()), "no_address"),
+            (holds(&is_opted_out), "opted_out"),
         ];
-        let hold = reasons.iter().filter(|(_, holds)| endpoints.iter().any(|one| holds(one)));
-        let hold: Vec<&str> = hold.map(|(reason, _)| *reason).collect();
-        json!({ "user_id": user, "endpoints": endpoints.len(), "reasons": hold })
+        let reasons: Vec<&str> = reasons.into_iter().filter(|(holds, _)| *holds).map(|it| it.1).collect();
+        json!({ "user_id": user, "endpoints": endpoints.len(), "reasons": reasons })
     });
     let rows: Vec<Value> = rows.collect();
     for reason in ["inactive", "no_address", "opted_out"] {

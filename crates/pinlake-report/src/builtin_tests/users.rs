@@ -1,6 +1,6 @@
 //! The people behind endpoints.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{awkward, lake, lake_of};
 use crate::test_lake::TestLake;
@@ -57,23 +57,30 @@ async fn unreachable_users() {
 
 #[tokio::test]
 async fn one_endpoint_that_can_be_reached_is_enough() {
-    let endpoint = |status: Option<&str>, opt_out: Option<&str>, address: Option<&str>| json!({ "user_id": "u", "endpoint_status": status, "opt_out": opt_out, "address": address });
-    let good = endpoint(Some("ACTIVE"), Some("NONE"), Some("x"));
-    for (other, reason) in [
-        (endpoint(Some("ACTIVE"), Some("ALL"), Some("x")), "opted_out"),
-        (endpoint(Some("INACTIVE"), Some("NONE"), Some("x")), "inactive"),
-        (endpoint(None, None, Some("x")), "inactive"),
+    let endpoint = |user: &str, status: Option<&str>, opt_out: Option<&str>, address: Option<&str>| json!({ "user_id": user, "endpoint_status": status, "opt_out": opt_out, "address": address });
+    let cases = [
+        (endpoint("u1", Some("ACTIVE"), Some("ALL"), Some("x")), "opted_out"),
+        (endpoint("u2", Some("INACTIVE"), Some("NONE"), Some("x")), "inactive"),
+        (endpoint("u3", None, None, Some("x")), "inactive"),
         // As it is spelt: Pinpoint knows no other.
-        (endpoint(Some("active"), None, Some("x")), "inactive"),
-        (endpoint(Some("ACTIVE"), None, Some("")), "no_address"),
-        (endpoint(Some("ACTIVE"), None, None), "no_address"),
-    ] {
-        let csv = lake_of([other.clone(), other.clone()]).csv("unreachable-users", &[]).await;
-        assert_eq!(csv.lines().nth(1), Some(&*format!("u,2,\"[\"\"{reason}\"\"]\"")), "{other}");
-        let csv = lake_of([other.clone(), good.clone()]).csv("unreachable-users", &[]).await;
-        assert_eq!(csv, "user_id,endpoints,reasons\n", "{other}");
-    }
+        (endpoint("u4", Some("active"), None, Some("x")), "inactive"),
+        (endpoint("u5", Some("ACTIVE"), None, Some("")), "no_address"),
+        (endpoint("u6", Some("ACTIVE"), None, None), "no_address"),
+    ];
+    let mut records: Vec<Value> = cases.iter().flat_map(|(one, _)| [one.clone(), one.clone()]).collect();
     // No opt-out is none.
-    let csv = lake_of([endpoint(Some("ACTIVE"), None, Some("x"))]).csv("unreachable-users", &[]).await;
-    assert_eq!(csv, "user_id,endpoints,reasons\n");
+    records.push(endpoint("u7", Some("ACTIVE"), None, Some("x")));
+    let row = |(one, reason): &(Value, &str)| {
+        format!("{},2,\"[\"\"{reason}\"\"]\"\n", one["user_id"].as_str().unwrap_or_default())
+    };
+    let rows: Vec<String> = cases.iter().map(row).collect();
+    assert_eq!(
+        lake_of(records.clone()).csv("unreachable-users", &[]).await,
+        format!("user_id,endpoints,reasons\n{}", rows.concat())
+    );
+    for (one, _) in &cases {
+        let user = one["user_id"].as_str().unwrap_or_default();
+        records.push(endpoint(user, Some("ACTIVE"), Some("NONE"), Some("x")));
+    }
+    assert_eq!(lake_of(records).csv("unreachable-users", &[]).await, "user_id,endpoints,reasons\n");
 }
