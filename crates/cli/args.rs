@@ -11,7 +11,7 @@ use std::path::PathBuf;
 use clap::builder::styling::{AnsiColor, Styles};
 use clap::{Args, Parser, Subcommand};
 
-pub(crate) use analysis::{OutputArgs, ReportArgs, SnapshotsCommand, SqlArgs, chosen};
+pub(crate) use analysis::{DiffArgs, OutputArgs, ReportArgs, SnapshotsCommand, SqlArgs, chosen};
 pub(crate) use bench::{BenchArgs, BenchFormat};
 pub(crate) use ingest::{
     ConvertArgs, ConvertOptions, ExportCommand, ExportTarget, FetchArgs, JobArgs, RunArgs,
@@ -106,6 +106,8 @@ pub(crate) enum Command {
     Report(ReportArgs),
     /// Query the lake with SQL
     Sql(SqlArgs),
+    /// Tell what changed between two snapshots, one line per endpoint
+    Diff(DiffArgs),
     /// List and show the lake's snapshots
     #[command(subcommand)]
     Snapshots(SnapshotsCommand),

@@ -4,6 +4,7 @@ mod analysis;
 mod bench;
 mod convert;
 mod demo;
+mod diff;
 mod export;
 mod fetch;
 mod generate;
@@ -73,6 +74,7 @@ async fn dispatch(context: &Context, command: Command) -> anyhow::Result<()> {
         Command::Fetch(args) => until_interrupted(Box::pin(fetch::run(context, &args))).await,
         Command::Convert(args) => until_interrupted(Box::pin(convert::run(context, &args))).await,
         Command::Report(args) => until_interrupted(Box::pin(report::run(context, &args))).await,
+        Command::Diff(args) => until_interrupted(Box::pin(diff::run(context, &args))).await,
         Command::Snapshots(command) => Box::pin(snapshots::run(context, command)).await,
         Command::Generate(args) => until_interrupted(Box::pin(generate::run(context, &args))).await,
         Command::Bench(args) => until_interrupted(Box::pin(bench::run(context, &args))).await,

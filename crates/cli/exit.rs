@@ -7,7 +7,9 @@ use std::process::ExitCode;
 use pinlake_ingest::IngestError;
 use pinlake_lake::LakeError;
 use pinlake_local::{LocalError, PopulationError};
-use pinlake_report::{CatalogueError, ParameterError, QueryError, RenderError, ReportError, TemplateError};
+use pinlake_report::{
+    CatalogueError, DiffError, ParameterError, QueryError, RenderError, ReportError, TemplateError,
+};
 use pinlake_source::SourceError;
 
 /// What a code means, as the manual lists them.
@@ -134,6 +136,7 @@ fn of_report(cause: &(dyn Error + 'static)) -> Option<u8> {
         .or_else(|| cause.downcast_ref::<CatalogueError>().map(CatalogueError::kind))
         .or_else(|| cause.downcast_ref::<TemplateError>().map(TemplateError::kind))
         .or_else(|| cause.downcast_ref::<ParameterError>().map(ParameterError::kind))
+        .or_else(|| cause.downcast_ref::<DiffError>().map(DiffError::kind))
         .or_else(|| cause.downcast_ref::<RenderError>().map(RenderError::kind))?;
     Some(match kind {
         pinlake_report::ErrorKind::Usage => USAGE,

@@ -68,6 +68,30 @@ pub(crate) struct SqlArgs {
     pub(crate) output: OutputArgs,
 }
 
+/// `pinlake diff`.
+#[derive(Debug, Args)]
+pub(crate) struct DiffArgs {
+    /// The older snapshot: its id, or latest
+    pub(crate) from: String,
+    /// The newer snapshot: its id, or latest
+    pub(crate) to: String,
+    /// table, csv, json, ndjson, markdown, html or parquet [default: by the ending of --out, else table]
+    #[arg(long, value_name = "FORMAT")]
+    pub(crate) format: Option<Format>,
+    /// Write to this file; .ndjson and .json hold each endpoint before and after
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
+    /// Columns whose changes do not count, such as effective_date,request_id
+    #[arg(long, value_name = "COLUMN,...", value_delimiter = ',')]
+    pub(crate) ignore: Vec<String>,
+    /// Endpoints shown on a terminal, 0 for all; files and pipes are never cut
+    #[arg(long, value_name = "N", default_value_t = 40)]
+    pub(crate) max_rows: usize,
+    /// In CSV, keep spreadsheets from taking text for formulas
+    #[arg(long)]
+    pub(crate) csv_safe: bool,
+}
+
 /// `pinlake snapshots`.
 #[derive(Debug, Subcommand)]
 pub(crate) enum SnapshotsCommand {

@@ -4,7 +4,8 @@ use std::path::Path;
 
 use pinlake_lake::{DataFileRef, Lake, RunManifest, SnapshotId};
 use pinlake_report::{
-    LakeTables, PageFacts, Reconciliation, Session, SessionOptions, SnapshotFact, TableFile,
+    CountFact, LakeTables, PageFacts, PieceFact, Reconciliation, RunFacts, Session, SessionOptions,
+    SnapshotFact, TableFile,
 };
 
 use crate::settings::Settings;
@@ -15,6 +16,8 @@ pub(crate) struct OpenLake {
     pub(crate) lake: Lake,
     /// The snapshot that is read; none in a lake without any.
     pub(crate) snapshot: Option<SnapshotId>,
+    /// What the run that made it noted, where that can be read.
+    manifest: Option<RunManifest>,
     pub(crate) session: Session,
 }
 
@@ -45,7 +48,8 @@ impl OpenLake {
             Some(id) => Some(lake.snapshot(&id)?.id.clone()),
             None => lake.latest().map(|latest| latest.id.clone()),
         };
-        let tables = tables(&lake, files, snapshot.as_ref());
+        let manifest = snapshot.as_ref().and_then(|id| lake.manifest(id).ok());
+        let tables = tables(&lake, files, snapshot.as_ref(), manifest.as_ref());
         let options = SessionOptions {
             threads: settings.threads,
             memory_limit_bytes: settings.memory_limit_bytes,
@@ -53,20 +57,21 @@ impl OpenLake {
             spill_dir: settings.memory_limit_bytes.map(|_| std::env::temp_dir()),
         };
         let session = Session::open(tables, options).await?;
-        Ok(Self { lake, snapshot, session })
+        Ok(Self { lake, snapshot, manifest, session })
     }
 
     /// What a page says about the data it stands on.
     pub(crate) fn facts(&self) -> PageFacts {
-        let manifest = self.snapshot.as_ref().and_then(|id| self.lake.manifest(id).ok());
-        match manifest {
-            Some(manifest) => facts(&manifest),
-            None => PageFacts::default(),
-        }
+        self.manifest.as_ref().map(facts).unwrap_or_default()
     }
 }
 
-fn tables(lake: &Lake, files: Vec<DataFileRef>, selected: Option<&SnapshotId>) -> LakeTables {
+fn tables(
+    lake: &Lake,
+    files: Vec<DataFileRef>,
+    selected: Option<&SnapshotId>,
+    manifest: Option<&RunManifest>,
+) -> LakeTables {
     let files = files
         .into_iter()
         .map(|file| TableFile {
@@ -87,7 +92,34 @@ fn tables(lake: &Lake, files: Vec<DataFileRef>, selected: Option<&SnapshotId>) -
             committed_at: Some(snapshot.committed_at),
         })
         .collect();
-    LakeTables { schema: lake.schema(), files, snapshots, selected: selected.map(ToString::to_string) }
+    LakeTables {
+        schema: lake.schema(),
+        files,
+        snapshots,
+        selected: selected.map(ToString::to_string),
+        run: manifest.map(run_facts).unwrap_or_default(),
+    }
+}
+
+/// What SQL is told of a run.
+fn run_facts(manifest: &RunManifest) -> RunFacts {
+    let pieces = manifest.pieces.iter().map(|piece| PieceFact {
+        piece: piece.piece.clone(),
+        size: piece.size,
+        etag: piece.etag.clone(),
+        sha256: piece.sha256.clone(),
+        lines: piece.lines,
+        rows: piece.rows,
+        rejects: piece.rejects,
+        blank: piece.blank,
+    });
+    let counts = manifest.reconciliation.iter().map(|count| CountFact {
+        check: count.check.clone(),
+        expected: count.expected,
+        actual: count.actual,
+        ok: count.ok,
+    });
+    RunFacts { pieces: pieces.collect(), reconciliation: counts.collect() }
 }
 
 /// The facts of a run for the top of a page.

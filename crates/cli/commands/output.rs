@@ -148,6 +148,51 @@ pub(crate) fn whole_file(
     moved
 }
 
+/// A file that is written bit by bit and has another name until it is whole. Dropped before, it is deleted.
+pub(crate) struct PartialFile {
+    path: PathBuf,
+    partial: PathBuf,
+    out: BufWriter<std::fs::File>,
+    is_kept: bool,
+}
+
+impl PartialFile {
+    /// Begins the file that will be `path`.
+    pub(crate) fn create(path: PathBuf) -> anyhow::Result<Self> {
+        let partial = partial_path(&path);
+        let file =
+            std::fs::File::create(&partial).with_context(|| format!("cannot write {}", path.display()))?;
+        Ok(Self { path, partial, out: BufWriter::new(file), is_kept: false })
+    }
+
+    /// Gives it its name, now that all is written.
+    pub(crate) fn keep(mut self) -> anyhow::Result<PathBuf> {
+        let kept = self.out.flush().and_then(|()| std::fs::rename(&self.partial, &self.path));
+        kept.with_context(|| format!("cannot write {}", self.path.display()))?;
+        self.is_kept = true;
+        Ok(self.path.clone())
+    }
+}
+
+impl Write for PartialFile {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.out.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.out.flush()
+    }
+}
+
+impl Drop for PartialFile {
+    fn drop(&mut self) {
+        if !self.is_kept {
+            // What brought us here is the error to tell.
+            let _ = std::fs::remove_file(&self.partial);
+        }
+    }
+}
+
 /// The name that a file has until it is whole.
 pub(crate) fn partial_path(path: &Path) -> PathBuf {
     let mut name = path.file_name().unwrap_or_default().to_owned();

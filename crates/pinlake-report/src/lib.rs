@@ -14,6 +14,7 @@ mod builtin_tests;
 mod catalogue;
 mod chart;
 mod checks;
+mod diff;
 mod error;
 mod kind;
 mod listing;
@@ -33,6 +34,7 @@ mod test_lake;
 pub use catalogue::{Catalogue, CatalogueError};
 pub use chart::{Chart, ChartKind};
 pub use checks::{Check, CheckError, Level, Verdict};
+pub use diff::{DiffError, DiffRequest, DiffTotals, diff};
 pub use error::ReportError;
 pub use kind::ErrorKind;
 pub use listing::{describe, list_json, list_table};
@@ -40,7 +42,7 @@ pub use parameters::{Bindings, DefaultValue, Parameter, ParameterError, Paramete
 pub use render::{Format, PageFacts, Reconciliation, RenderError, RenderOptions, render, render_stream};
 pub use report::{Report, run};
 pub use session::{
-    DataFileError, LakeTables, Place, QueryError, QueryResult, QueryStream, Session, SessionOptions,
-    SnapshotFact, TableFile,
+    CountFact, DataFileError, LakeTables, PieceFact, Place, QueryError, QueryResult, QueryStream, RunFacts,
+    Session, SessionOptions, SnapshotFact, TableFile,
 };
 pub use template::{HeaderError, Template, TemplateError};

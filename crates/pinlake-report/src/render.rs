@@ -229,14 +229,15 @@ pub async fn render_stream(
 }
 
 /// Writes rows batch by batch.
-trait RowWriter: Send {
+pub(crate) trait RowWriter: Send {
     /// Writes the rows of a batch.
     fn write(&mut self, batch: &RecordBatch) -> Result<(), RenderError>;
     /// Writes what stands behind the last row. Without it the output is not whole.
     fn finish(self: Box<Self>) -> Result<(), RenderError>;
 }
 
-fn row_writer<'a>(
+/// A writer of rows in a format that is written as they come.
+pub(crate) fn row_writer<'a>(
     format: Format,
     schema: &SchemaRef,
     options: &RenderOptions,
@@ -295,7 +296,7 @@ impl RenderError {
         Self::Write { source }
     }
 
-    fn arrow(format: Format, error: ArrowError) -> Self {
+    pub(crate) fn arrow(format: Format, error: ArrowError) -> Self {
         match error {
             ArrowError::IoError(_, source) => Self::Write { source },
             other => Self::Value { format, message: other.to_string() },

@@ -11,6 +11,7 @@ mod countries;
 mod diagnosis;
 mod fault;
 mod lake_table;
+mod run_tables;
 mod timezones;
 mod views;
 
@@ -33,6 +34,7 @@ use futures::StreamExt;
 use crate::parameters::Bindings;
 pub(crate) use diagnosis::{message_on_rows, message_on_text};
 pub use fault::{DataFileError, Place, QueryError};
+pub use run_tables::{CountFact, PieceFact, RunFacts};
 
 /// The facts about a lake that SQL needs; nothing in here is looked for on disk.
 #[derive(Debug, Clone)]
@@ -45,6 +47,8 @@ pub struct LakeTables {
     pub snapshots: Vec<SnapshotFact>,
     /// The snapshot that `endpoints` and the views on it show. None: there is none, and they are empty.
     pub selected: Option<String>,
+    /// What the run that made the selected snapshot noted.
+    pub run: RunFacts,
 }
 
 /// One Parquet file of the table.
@@ -162,6 +166,18 @@ impl Session {
     #[must_use]
     pub fn selected_snapshot(&self) -> Option<&str> {
         self.tables.selected.as_deref()
+    }
+
+    /// The ids of all snapshots, in the order of the view `snapshots`.
+    #[must_use]
+    pub fn snapshot_ids(&self) -> Vec<String> {
+        self.tables.snapshots.iter().map(|fact| fact.snapshot.clone()).collect()
+    }
+
+    /// The names of the columns of `endpoints`, in order.
+    #[must_use]
+    pub fn endpoint_columns(&self) -> Vec<String> {
+        self.tables.schema.fields().iter().map(|field| field.name().clone()).collect()
     }
 
     /// The names of its tables and views, for listings and completion.

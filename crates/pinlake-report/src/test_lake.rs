@@ -13,8 +13,8 @@ use parquet::arrow::ArrowWriter;
 use tempfile::TempDir;
 
 use crate::{
-    Bindings, Catalogue, Format, LakeTables, RenderOptions, Report, ReportError, Session, SessionOptions,
-    SnapshotFact, TableFile, render, run,
+    Bindings, Catalogue, Format, LakeTables, RenderOptions, Report, ReportError, RunFacts, Session,
+    SessionOptions, SnapshotFact, TableFile, render, run,
 };
 
 const TEXTS_BEFORE_DATES: &[&str] = &[
@@ -71,8 +71,13 @@ impl TestLake {
     /// A lake without a snapshot.
     pub(crate) fn empty() -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
-        let tables =
-            LakeTables { schema: schema(), files: Vec::new(), snapshots: Vec::new(), selected: None };
+        let tables = LakeTables {
+            schema: schema(),
+            files: Vec::new(),
+            snapshots: Vec::new(),
+            selected: None,
+            run: RunFacts::default(),
+        };
         Self { folder, tables }
     }
 

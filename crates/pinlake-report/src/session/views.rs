@@ -13,7 +13,7 @@ use datafusion::datasource::MemTable;
 use datafusion::prelude::SessionContext;
 
 use super::lake_table::LakeTable;
-use super::{LakeTables, SnapshotFact, calling_codes, countries, timezones};
+use super::{LakeTables, SnapshotFact, calling_codes, countries, run_tables, timezones};
 
 /// Every table and view of a session.
 pub(super) const NAMES: &[&str] = &[
@@ -24,6 +24,8 @@ pub(super) const NAMES: &[&str] = &[
     "metrics",
     "users",
     "snapshots",
+    "pieces",
+    "reconciliation",
     "countries",
     "country_codes",
     "calling_codes",
@@ -89,6 +91,9 @@ pub(super) async fn register(context: &SessionContext, tables: &LakeTables) -> R
     context.register_table("endpoints", Arc::new(LakeTable::new(&tables.schema, selected)))?;
     context.register_table("all_endpoints", Arc::new(LakeTable::new(&tables.schema, all)))?;
     context.register_table("snapshots", Arc::new(in_memory(snapshots(&tables.snapshots)?)?))?;
+    context.register_table("pieces", Arc::new(in_memory(run_tables::pieces(&tables.run.pieces)?)?))?;
+    let reconciliation = run_tables::reconciliation(&tables.run.reconciliation)?;
+    context.register_table("reconciliation", Arc::new(in_memory(reconciliation)?))?;
     context.register_table("countries", Arc::new(in_memory(countries::countries()?)?))?;
     context.register_table("country_codes", Arc::new(in_memory(countries::codes()?)?))?;
     context.register_table("calling_codes", Arc::new(in_memory(calling_codes::calling_codes()?)?))?;

@@ -1,0 +1,71 @@
+//! `pinlake diff`: what changed between two snapshots.
+
+use std::io::{self, BufWriter, Write as _};
+
+use pinlake_report::{DiffRequest, DiffTotals, diff};
+
+use super::Context;
+use super::analysis::OpenLake;
+use super::output::{Output, PartialFile};
+use crate::args::{DiffArgs, OutputArgs, chosen};
+use crate::exit::CliError;
+use crate::ui;
+
+/// Writes the changes, and tells how many there are.
+pub(crate) async fn run(context: &Context, args: &DiffArgs) -> anyhow::Result<()> {
+    let lake = OpenLake::open(&context.settings.lake, None, &context.settings).await?;
+    let request = DiffRequest {
+        from: snapshot(&lake, &args.from)?,
+        to: snapshot(&lake, &args.to)?,
+        ignored: args.ignore.clone(),
+    };
+    let output = Output::new(
+        &OutputArgs {
+            format: args.format,
+            out: args.out.clone(),
+            max_rows: args.max_rows,
+            csv_safe: args.csv_safe,
+            ..OutputArgs::default()
+        },
+        lake.facts(),
+    )?;
+    output.check()?;
+    let (session, format, options) = (&lake.session, output.format, &output.options);
+    let totals = match output.stream_target("diff")? {
+        None => {
+            let mut out = BufWriter::new(io::stdout());
+            let totals = diff(session, &request, format, options, &mut out).await?;
+            out.flush()?;
+            totals
+        }
+        Some(path) => {
+            let mut file = PartialFile::create(path)?;
+            let totals = diff(session, &request, format, options, &mut file).await?;
+            context.ui.note(format!("wrote {}", file.keep()?.display()));
+            totals
+        }
+    };
+    context.ui.note(summary(&totals));
+    Ok(())
+}
+
+/// A snapshot as it was named: an id, or `latest`.
+fn snapshot(lake: &OpenLake, named: &str) -> anyhow::Result<String> {
+    match chosen(Some(named))? {
+        Some(id) => Ok(id.to_string()),
+        None => match &lake.snapshot {
+            Some(latest) => Ok(latest.to_string()),
+            None => Err(CliError::usage("the lake has no snapshot yet").into()),
+        },
+    }
+}
+
+fn summary(totals: &DiffTotals) -> String {
+    format!(
+        "{} added, {} removed, {} changed, {} unchanged",
+        ui::count(totals.added),
+        ui::count(totals.removed),
+        ui::count(totals.changed),
+        ui::count(totals.unchanged)
+    )
+}
