@@ -9,7 +9,7 @@ use arrow::datatypes::{DataType, Field, Schema};
 use arrow::json::WriterBuilder;
 use arrow::json::writer::LineDelimited;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
-use pinlake_report::{LakeTables, SnapshotFact, TableFile};
+use pinlake_report::{CountFact, LakeTables, PieceFact, RunFacts, SnapshotFact, TableFile};
 use serde_json::Value;
 
 /// A lake's folder.
@@ -135,6 +135,7 @@ impl LakeFolder {
             files,
             snapshots: snapshots.into_values().collect(),
             selected: Some(selected.to_owned()),
+            run: run_facts(&self.manifest(selected)),
         }
     }
 
@@ -147,6 +148,30 @@ impl LakeFolder {
         let names = files_below(&folder).into_keys();
         names.filter(|name| has_ending(name, "json")).map(|name| folder.join(name)).collect()
     }
+}
+
+/// What a manifest says of the pieces and of what was reconciled.
+fn run_facts(manifest: &Value) -> RunFacts {
+    let list = |name: &str| manifest[name].as_array().unwrap().clone();
+    let text = |of: &Value, name: &str| of[name].as_str().unwrap().to_owned();
+    let count = |of: &Value, name: &str| of[name].as_u64().unwrap();
+    let pieces = list("pieces").into_iter().map(|of| PieceFact {
+        piece: text(&of, "piece"),
+        size: count(&of, "size"),
+        etag: of["etag"].as_str().map(str::to_owned),
+        sha256: text(&of, "sha256"),
+        lines: count(&of, "lines"),
+        rows: count(&of, "rows"),
+        rejects: count(&of, "rejects"),
+        blank: count(&of, "blank"),
+    });
+    let counts = list("reconciliation").into_iter().map(|of| CountFact {
+        check: text(&of, "check"),
+        expected: count(&of, "expected"),
+        actual: count(&of, "actual"),
+        ok: of["ok"].as_bool().unwrap(),
+    });
+    RunFacts { pieces: pieces.collect(), reconciliation: counts.collect() }
 }
 
 /// The rows of a Parquet file as JSON objects with every column, null ones included.

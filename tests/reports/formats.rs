@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::audience;
-use super::contract::{BUILTIN, unasked};
+use super::contract::{BUILTIN, given, unasked};
 use crate::harness::{Room, parquet_rows};
 
 /// CSV read back: records of cells, where `None` is an empty cell without quotes.
@@ -153,7 +153,9 @@ fn all_reports_are_one_object_or_named_lines() {
     let mut expected: Vec<&str> = unasked().collect();
     expected.sort_unstable();
     assert_eq!(found, expected);
-    assert!(unasked().all(|name| object[name] == audience.rows()[name]));
+    for name in unasked().filter(|name| given(name).is_empty()) {
+        assert_eq!(object[name], audience.rows()[name], "{name}");
+    }
 
     // Several names are like all.
     let two = |format: &str| {
