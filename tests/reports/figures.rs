@@ -6,9 +6,12 @@ mod addresses;
 mod attributes;
 mod audience;
 mod devices;
+mod history;
 mod places;
+mod quality;
 mod time;
 mod users;
+mod values;
 
 use chrono::{DateTime, Utc};
 use pinlake_local::Endpoint;

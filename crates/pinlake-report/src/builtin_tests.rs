@@ -5,9 +5,13 @@ mod attributes;
 mod audience;
 mod devices;
 mod every_report;
+mod history;
+mod integrity;
 mod places;
+mod quality;
 mod time;
 mod users;
+mod values;
 
 use crate::test_lake::TestLake;
 

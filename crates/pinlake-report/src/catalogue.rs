@@ -178,7 +178,7 @@ mod tests {
     use super::*;
 
     /// The reports that ask for a parameter, because no value would be right for everybody.
-    const ASKING: [&str; 1] = ["geo-radius"];
+    const ASKING: [&str; 3] = ["geo-radius", "attribute-values", "snapshot-diff"];
 
     #[test]
     fn every_file_in_queries_is_built_in_and_asks_for_nothing_that_it_could_do_without() {
