@@ -1,5 +1,6 @@
 //! The reports, run as a user runs them.
 
+mod browser;
 mod figures;
 mod formats;
 mod templates;

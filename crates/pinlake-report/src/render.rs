@@ -4,6 +4,7 @@
 //! the rows come. Pages (terminal, Markdown, HTML) are for eyes: grouped digits, percentages, `(none)` for null, long
 //! results cut with a line that says so. The same rows give the same bytes; nothing tells the time of rendering.
 
+mod chart;
 mod csv;
 mod html;
 mod json;
@@ -282,6 +283,14 @@ pub enum RenderError {
         /// The second report.
         name: String,
     },
+    /// A chart cannot be drawn, which is a bug.
+    #[error("the chart of {name} cannot be drawn: {message}")]
+    Chart {
+        /// The report.
+        name: String,
+        /// What the library said.
+        message: String,
+    },
     /// The page's template failed, which is a bug.
     #[error("the page cannot be laid out: {message}")]
     Page {
@@ -293,6 +302,10 @@ pub enum RenderError {
 impl RenderError {
     pub(crate) fn write(source: io::Error) -> Self {
         Self::Write { source }
+    }
+
+    fn chart(name: &str, error: &charts_rs::Error) -> Self {
+        Self::Chart { name: name.to_owned(), message: error.to_string() }
     }
 
     fn arrow(format: Format, error: ArrowError) -> Self {
@@ -314,7 +327,7 @@ impl RenderError {
         match self {
             Self::Write { .. } => ErrorKind::Resource,
             Self::UnknownFormat { .. } | Self::OneEach { .. } | Self::Value { .. } => ErrorKind::Usage,
-            Self::Page { .. } => ErrorKind::Unexpected,
+            Self::Chart { .. } | Self::Page { .. } => ErrorKind::Unexpected,
         }
     }
 }

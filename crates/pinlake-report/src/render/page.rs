@@ -120,12 +120,12 @@ fn stands_right(data_type: &DataType) -> bool {
     data_type.is_numeric() || data_type.is_temporal()
 }
 
-fn is_share(field: &Field) -> bool {
+pub(super) fn is_share(field: &Field) -> bool {
     let name = field.name();
     field.data_type().is_floating() && (name == "share" || name.ends_with("_share"))
 }
 
-fn cell(field: &Field, array: &ArrayRef, row: usize) -> String {
+pub(super) fn cell(field: &Field, array: &ArrayRef, row: usize) -> String {
     if array.is_null(row) {
         return NONE.to_owned();
     }
@@ -175,7 +175,7 @@ pub(super) fn percentage(share: f64) -> String {
     format!("{percent:.1}%")
 }
 
-fn decimal(value: f64) -> String {
+pub(super) fn decimal(value: f64) -> String {
     if !value.is_finite() {
         return value.to_string();
     }
