@@ -82,7 +82,7 @@ async fn several_reports_in_one_output() {
         );
     }
     let html = rendered(&reports, Format::Html, &options);
-    assert!(html.contains("<span class=\"value\">5</span><span class=\"name\">Endpoints</span>"), "{html}");
+    assert!(html.contains("<dt>Endpoints</dt><dd><span class=\"value\">5</span>"), "{html}");
     assert!(html.contains("<a href=\"#report-targetable\">Targetable endpoints by channel</a>"));
     for format in [Format::Csv, Format::Parquet] {
         let error = render(&reports, format, &options, &mut Vec::new()).unwrap_err().to_string();

@@ -9,6 +9,7 @@ mod bars;
 mod columns;
 mod data;
 mod heatmap;
+mod limits;
 mod lines;
 mod pie;
 mod scale;
@@ -20,7 +21,7 @@ mod words;
 
 use serde::Serialize;
 
-pub(super) use data::{ChartData, Series};
+pub(super) use data::{ChartData, OTHERS, Series};
 pub(super) use scale::Unit;
 
 use self::sheet::Sheet;
@@ -43,8 +44,8 @@ pub(super) struct Picture {
     /// The same for a phone.
     narrow: String,
     legend: Vec<LegendEntry>,
-    /// What was left out, and why.
-    notes: Vec<String>,
+    /// What was left out.
+    note: String,
 }
 
 /// A colour of a chart and what it stands for.
@@ -81,7 +82,7 @@ fn picture(data: &ChartData, title: &str, id: &str, widths: [f32; 2]) -> Result<
         wide: finished(wide, "wide")?,
         narrow: finished(narrow, "narrow")?,
         legend: legend(data),
-        notes: data.notes.clone(),
+        note: data.notes.join(" "),
     })
 }
 

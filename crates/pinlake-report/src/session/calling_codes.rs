@@ -32,8 +32,13 @@ mod tests {
     fn prefixes_are_digits_and_each_stands_once() {
         let codes: BTreeMap<&str, &str> = rows().collect();
         assert_eq!(codes.len(), CALLING_CODES.lines().count());
-        assert!(codes.keys().all(|prefix| prefix.bytes().all(|byte| byte.is_ascii_digit()) && !prefix.is_empty()));
+        assert!(
+            codes.keys().all(|prefix| prefix.bytes().all(|byte| byte.is_ascii_digit()) && !prefix.is_empty())
+        );
         assert!(codes.values().all(|country| country.is_empty() || country.len() == 2));
-        assert_eq!((codes["1"], codes["1242"], codes["44"], codes["7"], codes["77"]), ("US", "BS", "GB", "RU", "KZ"));
+        assert_eq!(
+            (codes["1"], codes["1242"], codes["44"], codes["7"], codes["77"]),
+            ("US", "BS", "GB", "RU", "KZ")
+        );
     }
 }

@@ -1,6 +1,6 @@
 //! Horizontal bars: a row for each category, its name before it and its figure behind it, so that no axis is needed.
 
-use super::data::ChartData;
+use super::data::{ChartData, color_class};
 use super::scale::{Scale, Unit};
 use super::sheet::{Anchor, Area, Sheet, fitted, widest};
 
@@ -51,7 +51,7 @@ pub(super) fn draw(data: &ChartData, width: f32) -> Sheet {
 
 /// The texts behind the bars of each category: one for a stack, else one for each series.
 fn figures(data: &ChartData) -> Vec<Vec<String>> {
-    let text = |value: Option<f64>| value.map_or_else(|| "–".to_owned(), |value| data.unit.exact(value));
+    let text = |value: Option<f64>| value.map_or_else(|| "–".to_owned(), |value| data.unit.read(value));
     let of_place = |place: usize| -> Vec<String> {
         if data.stacked {
             return vec![text(data.total_at(place))];
@@ -68,8 +68,10 @@ fn stack(sheet: &mut Sheet, data: &ChartData, place: usize, (row, scale): (Area,
         let end = if value > 0.0 { &mut above } else { &mut below };
         let begin = *end;
         *end += value;
-        let title = format!("{}, {}: {}", data.categories[place].label, series.name, data.unit.exact(value));
-        sheet.rect(&series.class(number), between(row, scale, [begin, *end]), Some(title));
+        let category = &data.categories[place];
+        let title = format!("{}, {}: {}", category.label, series.name, data.unit.exact(value));
+        let is_rest = series.is_rest || (category.is_rest && data.series.len() == 1);
+        sheet.rect(&color_class(number, is_rest), between(row, scale, [begin, *end]), Some(title));
     }
 }
 
@@ -91,7 +93,8 @@ fn group(
         if data.unit == Unit::Percent && data.series.len() == 1 {
             sheet.rect("track", bar, None);
         }
-        sheet.rect(&series.class(number), filled, None);
+        let is_rest = series.is_rest || data.categories[place].is_rest;
+        sheet.rect(&color_class(number, is_rest), filled, None);
         // With a track behind it every figure stands at the same place.
         let end =
             if data.unit == Unit::Percent && data.series.len() == 1 { bar.right() } else { filled.right() };

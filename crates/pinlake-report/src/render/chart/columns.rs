@@ -31,9 +31,9 @@ pub(super) fn draw(data: &ChartData, width: f32) -> Sheet {
     sheet
 }
 
-/// How high a chart with an axis is.
+/// How high a chart with an axis is: the wider, the flatter.
 pub(super) fn height(width: f32) -> f32 {
-    (width * 0.34).clamp(190.0, 270.0)
+    (width * 0.34).max((width * 0.55).min(225.0)).clamp(190.0, 270.0)
 }
 
 /// The axis of numbers with its rules; what is left for the plot.

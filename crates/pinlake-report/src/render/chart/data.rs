@@ -3,7 +3,7 @@
 //! A null measure is a gap. A null category or series is called `(none)`, as in the tables. Rows that fall on the same mark are
 //! summed where the measure is a count or a share of all; of other measures the first is drawn.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use arrow::array::{Array, ArrayRef, AsArray};
 use arrow::compute::cast;
@@ -13,11 +13,13 @@ use chrono::NaiveDate;
 use super::scale::Unit;
 use super::timeline;
 use crate::chart::{Chart, ChartKind};
-use crate::render::page::{NONE, cell, grouped, heading, printable};
+use crate::render::page::{NONE, cell, heading, printable};
 use crate::report::Report;
 
 /// Series that an eye can tell apart by colour; the stylesheet has as many classes.
 pub(super) const MAX_SERIES: usize = 6;
+/// How the sum of what is not drawn by itself is called, behind its number.
+pub(in crate::render) const OTHERS: &str = " others";
 
 /// What a chart draws.
 #[derive(Debug, Clone)]
@@ -53,6 +55,8 @@ pub(in crate::render) struct Category {
     pub(super) label: String,
     /// The day it begins with, if it is one.
     pub(super) day: Option<NaiveDate>,
+    /// Whether it is the sum of what is not drawn by itself.
+    pub(super) is_rest: bool,
 }
 
 /// Values for each category.
@@ -67,13 +71,18 @@ pub(in crate::render) struct Series {
 impl Series {
     /// The class that gives it its colour.
     pub(super) fn class(&self, place: usize) -> String {
-        if self.is_rest { "s-rest".to_owned() } else { format!("s{}", place % MAX_SERIES) }
+        color_class(place, self.is_rest)
     }
 
     /// The sum of its values.
     pub(super) fn total(&self) -> f64 {
         self.values.iter().flatten().sum()
     }
+}
+
+/// The class of the series at a place, or of the rest.
+pub(super) fn color_class(place: usize, is_rest: bool) -> String {
+    if is_rest { "s-rest".to_owned() } else { format!("s{}", place % MAX_SERIES) }
 }
 
 /// One row of the result.
@@ -110,9 +119,7 @@ impl ChartData {
             notes: Vec::new(),
         };
         data.fill(&marks);
-        data.limit_series();
-        timeline::complete(&mut data);
-        data.limit_categories();
+        data.limit();
         let is_empty = data.series.iter().all(|series| series.values.iter().all(Option::is_none));
         (!is_empty).then_some(data)
     }
@@ -124,7 +131,7 @@ impl ChartData {
         categories: Vec<String>,
         series: Vec<(&str, Vec<Option<f64>>)>,
     ) -> Self {
-        let category = |label: String| Category { day: day(&label), label };
+        let category = |label: String| Category { day: day(&label), is_rest: label.ends_with(OTHERS), label };
         let series =
             series.into_iter().map(|(name, values)| Series { name: name.to_owned(), values, is_rest: false });
         let [measure, by] = names.map(str::to_owned);
@@ -173,7 +180,7 @@ impl ChartData {
         for mark in marks {
             let (category, series) = match &mark.series {
                 Some(series) if names_its_category => {
-                    let label = format!("{} · {series}", mark.category.label);
+                    let label = named(&mark.category.label, series);
                     (Category { label, ..mark.category.clone() }, None)
                 }
                 series => (mark.category.clone(), series.clone()),
@@ -207,151 +214,29 @@ impl ChartData {
             self.notes.push("Several rows fall on the same mark; the first of them is drawn.".to_owned());
         }
     }
-
-    /// Keeps the largest series; the rest becomes one, where sums mean something. A heatmap has rows in place of colours.
-    fn limit_series(&mut self) {
-        if self.kind == ChartKind::Heatmap || self.series.len() <= MAX_SERIES {
-            return;
-        }
-        let what = self.names.series.clone().unwrap_or_default().to_lowercase();
-        let all = self.series.len();
-        // A seventh colour is that of the rest.
-        let kept = largest(self.series.iter().map(Series::total), MAX_SERIES);
-        let (kept, rest): (Vec<_>, Vec<_>) =
-            std::mem::take(&mut self.series).into_iter().zip(kept).partition(|(_, is_kept)| *is_kept);
-        self.series = kept.into_iter().map(|(series, _)| series).collect();
-        if !self.additive {
-            self.notes
-                .push(format!("{MAX_SERIES} of {} values of {what} are drawn.", grouped(&all.to_string())));
-            return;
-        }
-        let mut sum = Series {
-            name: format!("{} others", grouped(&rest.len().to_string())),
-            values: vec![None; self.categories.len()],
-            is_rest: true,
-        };
-        for (series, _) in rest {
-            add(&mut sum.values, &series.values);
-        }
-        self.series.push(sum);
-    }
-
-    fn limit_categories(&mut self) {
-        let all = self.categories.len();
-        let rows = if self.stacked { 1 } else { self.series.len().max(1) };
-        let (most, keep) = match self.kind {
-            ChartKind::Bar | ChartKind::Table => ((36 / rows).clamp(4, 16), Keep::Largest),
-            ChartKind::Pie => (MAX_SERIES, Keep::Largest),
-            ChartKind::Column => ((120 / rows).clamp(12, 60), Keep::Newest),
-            ChartKind::Histogram => (80, Keep::First),
-            ChartKind::Line | ChartKind::Area => (400, Keep::Newest),
-            ChartKind::Heatmap => (24, Keep::First),
-        };
-        if self.kind == ChartKind::Heatmap {
-            self.limit_rows();
-        }
-        if all <= most {
-            return;
-        }
-        let is_kept = match keep {
-            Keep::Largest => largest((0..all).map(|place| self.total_at(place).unwrap_or(0.0)), most),
-            Keep::Newest if self.categories[0].day.is_some() => {
-                (0..all).map(|place| place >= all - most).collect()
-            }
-            Keep::First | Keep::Newest => (0..all).map(|place| place < most).collect(),
-        };
-        let is_newest = !is_kept[0] && keep == Keep::Newest;
-        let what = self.names.category.to_lowercase();
-        let count = grouped(&all.to_string());
-        let sums_the_rest = self.additive && keep == Keep::Largest;
-        self.notes.push(match keep {
-            _ if sums_the_rest => {
-                format!("The {most} largest of {count} values of {what}; the rest is summed.")
-            }
-            Keep::Largest => format!("The {most} largest of {count} values of {what}."),
-            _ if is_newest => format!("The last {most} of {count} values of {what}."),
-            _ => format!("The first {most} of {count} values of {what}."),
-        });
-        for series in &mut self.series {
-            let values = std::mem::take(&mut series.values);
-            let (kept, rest): (Vec<_>, Vec<_>) =
-                values.into_iter().zip(&is_kept).partition(|(_, is_kept)| **is_kept);
-            series.values = kept.into_iter().map(|(value, _)| value).collect();
-            if sums_the_rest {
-                let rest: Vec<f64> = rest.into_iter().filter_map(|(value, _)| value).collect();
-                series.values.push((!rest.is_empty()).then(|| rest.iter().sum()));
-            }
-        }
-        let mut place = 0;
-        self.categories.retain(|_| {
-            place += 1;
-            is_kept[place - 1]
-        });
-        if sums_the_rest {
-            let others = grouped(&(all - most).to_string());
-            self.categories.push(Category { label: format!("{others} others"), day: None });
-        }
-    }
-
-    /// Rows of a heatmap: the newest where they are dates, else the first.
-    fn limit_rows(&mut self) {
-        let all = self.series.len();
-        let are_dates = self.series.iter().all(|series| series.name == NONE || day(&series.name).is_some());
-        let most = if are_dates { 24 } else { 36 };
-        if all <= most {
-            return;
-        }
-        if are_dates {
-            self.series.drain(..all - most);
-        } else {
-            self.series.truncate(most);
-        }
-        let (which, what) =
-            (if are_dates { "last" } else { "first" }, self.names.series.clone().unwrap_or_default());
-        let count = grouped(&all.to_string());
-        self.notes.push(format!("The {which} {most} of {count} values of {}.", what.to_lowercase()));
-    }
 }
 
-/// Which categories stay where there are too many.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Keep {
-    Largest,
-    First,
-    Newest,
-}
-
-/// Which of some sizes are among the largest; of equal ones the first.
-fn largest(sizes: impl Iterator<Item = f64>, most: usize) -> Vec<bool> {
-    let mut places: Vec<(usize, f64)> = sizes.map(f64::abs).enumerate().collect();
-    let mut kept = vec![false; places.len()];
-    places.sort_by(|(_, left), (_, right)| right.total_cmp(left));
-    for (place, _) in places.into_iter().take(most) {
-        kept[place] = true;
-    }
-    kept
-}
-
-fn add(sums: &mut [Option<f64>], values: &[Option<f64>]) {
-    for (sum, value) in sums.iter_mut().zip(values) {
-        if let Some(value) = value {
-            *sum = Some(sum.unwrap_or(0.0) + value);
-        }
-    }
-}
-
-/// Whether the series only says more about the category, as a country does about a city: then most categories have one.
+/// Whether the series only says more about the category, as a country does about a city, so that side by side most bars would be
+/// missing: most categories have one series, or most pairs do not occur.
 fn is_a_name(marks: &[Mark]) -> bool {
-    let mut of_category: HashMap<&str, Vec<&str>> = HashMap::new();
+    let mut of_category: HashMap<&str, HashSet<&str>> = HashMap::new();
+    let mut all = HashSet::new();
     for mark in marks {
         let Some(series) = &mark.series else { return false };
-        let series_seen = of_category.entry(&mark.category.label).or_default();
-        if !series_seen.contains(&series.as_str()) {
-            series_seen.push(series);
-        }
+        of_category.entry(&mark.category.label).or_default().insert(series);
+        all.insert(series);
     }
     let alone = of_category.values().filter(|series| series.len() == 1).count();
-    alone * 5 >= of_category.len() * 4
+    let pairs: usize = of_category.values().map(HashSet::len).sum();
+    alone * 5 >= of_category.len() * 4 || pairs * 2 < of_category.len() * all.len()
+}
+
+/// A category with what its series says of it.
+fn named(category: &str, series: &str) -> String {
+    match (category, series) {
+        (NONE, NONE) => NONE.to_owned(),
+        _ => format!("{category} · {series}"),
+    }
 }
 
 fn marks(report: &Report, category: &str, series: Option<&str>, measure: &str) -> Vec<Mark> {
@@ -374,7 +259,7 @@ fn marks(report: &Report, category: &str, series: Option<&str>, measure: &str) -
             let value = values.as_ref().filter(|values| values.is_valid(row));
             let value = value.map(|values| values.as_primitive::<Float64Type>().value(row));
             marks.push(Mark {
-                category: Category { label: label_of_category, day },
+                category: Category { label: label_of_category, day, is_rest: false },
                 series: series_field.and_then(|field| label(field, row)),
                 value: value.filter(|value| value.is_finite()),
             });

@@ -9,6 +9,8 @@ use super::{LegendEntry, SHADES};
 const NAMES: f32 = 0.32;
 /// Room for the names of columns below.
 const FOOT: f32 = 26.0;
+/// How far a slanted name goes down for its length.
+const SLANT: f32 = 0.66;
 /// Between two cells.
 const GAP: f32 = 2.0;
 
@@ -21,7 +23,13 @@ pub(super) fn draw(data: &ChartData, width: f32) -> Sheet {
     // A grid of few columns is no wider than it need be.
     let cell_width = ((width - left) / count).min(96.0);
     let cell_height = if rows > 14.0 { 20.0 } else { 24.0 };
-    let mut sheet = Sheet::new(width, rows * cell_height + FOOT);
+    let labels = data.categories.iter().map(|category| fitted(&category.label, width * NAMES));
+    let labels: Vec<String> = labels.collect();
+    let widest_label = widest(labels.iter().map(String::as_str));
+    let is_slanted =
+        widest_label + 4.0 > cell_width && data.categories.iter().any(|category| category.label.len() > 4);
+    let foot = if is_slanted { widest_label * SLANT + 16.0 } else { FOOT };
+    let mut sheet = Sheet::new(width, rows * cell_height + foot);
     let brief = |value: f64| data.unit.brief(value);
     let figures = data.values().map(brief).collect::<Vec<_>>();
     let tells_figures = widest(figures.iter().map(String::as_str)) + 6.0 <= cell_width - GAP;
@@ -43,21 +51,26 @@ pub(super) fn draw(data: &ChartData, width: f32) -> Sheet {
             let title = format!("{}, {column}: {}", series.name, data.unit.exact(value));
             sheet.rect(&format!("h{shade}"), cell, (!tells_figures).then_some(title));
             if tells_figures {
-                let class = if shade * 2 >= SHADES { "cell deep" } else { "cell" };
-                sheet.text(class, (cell.left + cell.width / 2.0, middle), Anchor::Middle, &brief(value));
+                sheet.text(
+                    &format!("cell t{shade}"),
+                    (cell.left + cell.width / 2.0, middle),
+                    Anchor::Middle,
+                    &brief(value),
+                );
             }
         }
     }
-    let bottom = rows * cell_height + FOOT / 2.0;
-    let labels = data.categories.iter().map(|category| category.label.as_str());
-    let widest_label = widest(labels.clone());
-    let is_cut = cell_width >= 40.0;
-    let every = (1..).find(|step| is_cut || *step as f32 * cell_width >= widest_label + 8.0).unwrap_or(1);
-    for (place, label) in labels.enumerate().step_by(every) {
-        let label = if is_cut { fitted(label, cell_width - 4.0) } else { label.to_owned() };
-        let half = width_of(&label) / 2.0;
-        let x = (left + (place as f32 + 0.5) * cell_width).min(width - half);
-        sheet.text("tick", (x, bottom), Anchor::Middle, &label);
+    let bottom = rows * cell_height;
+    let room = if is_slanted { 16.0 } else { widest_label + 8.0 };
+    let every = (1..).find(|step| *step as f32 * cell_width >= room).unwrap_or(1);
+    for (place, label) in labels.iter().enumerate().step_by(every) {
+        let x = left + (place as f32 + 0.5) * cell_width;
+        if is_slanted {
+            sheet.slanted("tick", (x + 4.0, bottom + 14.0), label);
+        } else {
+            let x = x.min(width - width_of(label) / 2.0);
+            sheet.text("tick", (x, bottom + FOOT / 2.0), Anchor::Middle, label);
+        }
     }
     sheet
 }

@@ -74,13 +74,15 @@ impl Placed<'_> {
             sheet.dot(class, point);
             return;
         }
+        let is_layer = data.kind == ChartKind::Area && data.stacked && data.series.len() > 1;
         if data.kind == ChartKind::Area {
             let bottom = stretch.iter().rev().map(|(place, _)| self.point(*place, floor[*place]));
             let outline: Vec<(f32, f32)> = top.iter().copied().chain(bottom).collect();
-            let fill = if data.stacked && data.series.len() > 1 { "solid" } else { "veil" };
-            sheet.outline(&format!("{class} {fill}"), &outline);
+            sheet.outline(&format!("{class} {}", if is_layer { "layer" } else { "veil" }), &outline);
         }
-        sheet.line(&format!("{class} stroke"), &top);
+        if !is_layer {
+            sheet.line(&format!("{class} stroke"), &top);
+        }
     }
 }
 

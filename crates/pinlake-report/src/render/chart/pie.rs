@@ -1,7 +1,7 @@
 //! Parts of a whole as a ring. Names and figures stand in the legend, where they have room, and the whole in the middle.
 
 use super::LegendEntry;
-use super::data::{ChartData, Series};
+use super::data::{ChartData, MAX_SERIES, color_class};
 use super::sheet::{Anchor, Sheet, Slice};
 
 /// Draws a ring.
@@ -15,7 +15,7 @@ pub(super) fn draw(data: &ChartData, width: f32) -> Sheet {
     for (place, part) in parts.iter().enumerate() {
         let slice = Slice { begin, share: part.share, radius, hole: radius * 0.62 };
         let title = format!("{}: {}", part.name, part.figure);
-        sheet.slice(&part.class(place), centre, slice, title);
+        sheet.slice(&color_class(place, part.is_rest), centre, slice, title);
         begin += part.share;
     }
     if data.additive {
@@ -28,7 +28,7 @@ pub(super) fn draw(data: &ChartData, width: f32) -> Sheet {
 /// The parts with their figures.
 pub(super) fn legend(data: &ChartData) -> Vec<LegendEntry> {
     let entry = |(place, part): (usize, &Part)| LegendEntry {
-        class: part.class(place),
+        class: color_class(place, part.is_rest),
         name: part.name.clone(),
         value: part.figure.clone(),
     };
@@ -40,12 +40,6 @@ struct Part {
     figure: String,
     share: f32,
     is_rest: bool,
-}
-
-impl Part {
-    fn class(&self, place: usize) -> String {
-        Series { name: String::new(), values: Vec::new(), is_rest: self.is_rest }.class(place)
-    }
 }
 
 /// What is above zero of each category, all series together.
@@ -63,7 +57,7 @@ fn parts(data: &ChartData) -> Vec<Part> {
             name: data.categories[place].label.clone(),
             figure: if exact == percentage { exact } else { format!("{exact} ({percentage})") },
             share: angle,
-            is_rest: place >= super::data::MAX_SERIES,
+            is_rest: data.categories[place].is_rest || place >= MAX_SERIES,
         }
     };
     sizes.iter().enumerate().map(part).collect()

@@ -32,15 +32,24 @@ impl Unit {
         }
     }
 
+    /// A value beside its mark: as the tables write it, but for decimals, of which three digits tell enough.
+    pub(super) fn read(self, value: f64) -> String {
+        match self {
+            Self::Decimal if value.abs() >= 100.0 => grouped(&format!("{value:.0}")),
+            Self::Decimal if value.abs() >= 10.0 => trimmed((value * 10.0).round() / 10.0),
+            Self::Decimal if value.abs() >= 1.0 => trimmed((value * 100.0).round() / 100.0),
+            _ => self.exact(value),
+        }
+    }
+
     /// A round value of an axis.
     pub(super) fn short(self, value: f64) -> String {
         if self == Self::Percent {
             return format!("{}%", trimmed(value * 100.0));
         }
         let size = value.abs();
-        let units = [(1e12, "tn"), (1e9, "bn"), (1e6, "M"), (1e4, "k")];
+        let units = [(1e12, "tn"), (1e9, "bn"), (1e6, "M"), (1e3, "k")];
         match units.into_iter().find(|(least, _)| size >= *least) {
-            Some((_, "k")) => format!("{}k", trimmed(value / 1e3)),
             Some((unit, name)) => format!("{}{name}", trimmed(value / unit)),
             None => decimal(value),
         }
@@ -129,7 +138,7 @@ mod tests {
 
     #[test]
     fn axes_end_on_round_numbers() {
-        assert_eq!(ticks(&[0.0, 893.0], Unit::Count), ["0", "250", "500", "750", "1,000"]);
+        assert_eq!(ticks(&[0.0, 893.0], Unit::Count), ["0", "250", "500", "750", "1k"]);
         assert_eq!(ticks(&[4_870_123.0], Unit::Count), ["0", "2M", "4M", "6M"]);
         assert_eq!(ticks(&[1.0], Unit::Count), ["0", "1"]);
         assert_eq!(ticks(&[0.8], Unit::Percent), ["0%", "25%", "50%", "75%", "100%"]);

@@ -32,7 +32,7 @@ pub(super) fn complete(data: &mut ChartData) {
     let runs_along_time = matches!(data.kind, ChartKind::Column | ChartKind::Line | ChartKind::Area);
     let are_days = data.categories.iter().all(|category| category.day.is_some() || category.label == NONE);
     if !runs_along_time || !are_days {
-        return;
+        return whole_numbers(data);
     }
     leave_out_none(data);
     let days: Vec<NaiveDate> = data.categories.iter().filter_map(|category| category.day).collect();
@@ -41,16 +41,42 @@ pub(super) fn complete(data: &mut ChartData) {
         spread(series, &data.categories, &timeline, data.additive);
     }
     data.monthly = matches!(step, Step::Months(_));
-    let label = if data.monthly { "%b %Y" } else { "%-d %b %Y" };
-    let labelled = |day: NaiveDate| Category { label: day.format(label).to_string(), day: Some(day) };
+    let monthly = data.monthly;
+    let label = |day: NaiveDate| if monthly { month(day) } else { day.format("%-d %b %Y").to_string() };
+    let labelled = |day| Category { label: label(day), day: Some(day), is_rest: false };
     data.categories = timeline.into_iter().map(labelled).collect();
+}
+
+/// Fills in whole numbers that no row has, so that 15 stands as far from 5 as it is. Only few, and only in columns.
+fn whole_numbers(data: &mut ChartData) {
+    const MOST: u64 = 40;
+    let stands_on_numbers = matches!(data.kind, ChartKind::Column | ChartKind::Histogram) && data.additive;
+    let numbers: Option<Vec<i64>> =
+        data.categories.iter().map(|category| category.label.parse().ok()).collect();
+    let Some(numbers) = numbers.filter(|_| stands_on_numbers) else { return };
+    let (Some(first), Some(last)) = (numbers.iter().min(), numbers.iter().max()) else { return };
+    if last.abs_diff(*first) >= MOST {
+        return;
+    }
+    let place = |number: i64| numbers.iter().position(|found| *found == number);
+    for series in &mut data.series {
+        let value = |number| place(number).and_then(|place| series.values[place]);
+        series.values = (*first..=*last).map(value).collect();
+    }
+    let category = |number: i64| Category { label: number.to_string(), day: None, is_rest: false };
+    data.categories = (*first..=*last).map(category).collect();
+}
+
+/// How a period that begins on a day is called.
+pub(super) fn month(day: NaiveDate) -> String {
+    day.format("%b %Y").to_string()
 }
 
 /// Every period from the first to the last; None where there is no regular one, or too many of them.
 fn periods(mut days: Vec<NaiveDate>) -> Option<(Step, Vec<NaiveDate>)> {
     days.sort_unstable();
     let (first, last) = (*days.first()?, *days.last()?);
-    let step = step(&days)?;
+    let step = step(&days);
     let mut timeline = vec![first];
     let mut day = first;
     while day < last {
@@ -63,21 +89,15 @@ fn periods(mut days: Vec<NaiveDate>) -> Option<(Step, Vec<NaiveDate>)> {
     Some((step, timeline))
 }
 
-/// The largest step that meets every day.
-fn step(days: &[NaiveDate]) -> Option<Step> {
-    let first = days.first()?;
-    let divisor = |distances: Vec<u64>| distances.into_iter().fold(0, greatest_common_divisor).max(1);
-    if days.iter().all(|day| day.day() == 1) {
-        let months = |day: &NaiveDate| i64::from(day.year()) * 12 + i64::from(day.month());
-        let steps = divisor(days.iter().map(|day| months(day).abs_diff(months(first))).collect());
-        return Some(Step::Months(u32::try_from(steps).ok()?));
+/// The periods that people count in: years, quarters, months, weeks, days; the longest that begins on every one of the days.
+fn step(days: &[NaiveDate]) -> Step {
+    let all = |is_begun: &dyn Fn(&NaiveDate) -> bool| days.iter().all(is_begun);
+    let first_weekday = days.first().map(Datelike::weekday);
+    if all(&|day| day.day() == 1) {
+        let lengths = [12, 3].into_iter().find(|length| all(&|day| day.month0().is_multiple_of(*length)));
+        return Step::Months(lengths.unwrap_or(1));
     }
-    let distances = days.iter().map(|day| u64::try_from((*day - *first).num_days()).unwrap_or(0));
-    Some(Step::Days(divisor(distances.collect())))
-}
-
-fn greatest_common_divisor(left: u64, right: u64) -> u64 {
-    if right == 0 { left } else { greatest_common_divisor(right, left % right) }
+    Step::Days(if all(&|day| Some(day.weekday()) == first_weekday) { 7 } else { 1 })
 }
 
 /// Takes the null category out, which lies nowhere in time.

@@ -9,7 +9,7 @@ use arrow::compute::cast;
 use arrow::datatypes::{DataType, Float64Type, Int64Type};
 use serde::Serialize;
 
-use super::super::chart::{self, ChartData, Picture};
+use super::super::chart::{self, ChartData, OTHERS, Picture};
 use super::super::page::{NONE, PageColumn, PageTable, cell, heading, percentage, printable};
 use super::super::{PageFacts, Reconciliation};
 use super::section::Judged;
@@ -21,8 +21,8 @@ use crate::report::Report;
 const KEY_FIGURES: &str = "audience-summary";
 /// Its counts that are parts of all endpoints, and are told as percentages too.
 const PARTS: [&str; 4] = ["anonymous_endpoints", "targetable", "opted_out", "inactive"];
-/// Countries that are drawn one by one.
-const MOST_COUNTRIES: usize = 8;
+/// Channels and countries that are drawn one by one.
+const MOST: usize = 7;
 
 /// The front.
 #[derive(Debug, Serialize)]
@@ -151,7 +151,7 @@ fn over_time(report: &Report) -> Option<ChartData> {
 }
 
 fn reach(report: &Report) -> Option<ChartData> {
-    let channels = sums(report, "channel_type", &["endpoints", "targetable"])?;
+    let channels = shortened(sums(report, "channel_type", &["endpoints", "targetable"])?);
     let names = channels.iter().map(|(name, _)| name.clone()).collect();
     let targetable = channels.iter().map(|(_, counts)| Some(counts[1])).collect();
     let others = channels.iter().map(|(_, counts)| Some(counts[0] - counts[1])).collect();
@@ -160,14 +160,19 @@ fn reach(report: &Report) -> Option<ChartData> {
 }
 
 fn countries(report: &Report) -> Option<ChartData> {
-    let mut countries = sums(report, "country", &["endpoints"])?;
-    countries.sort_by(|(_, left), (_, right)| right[0].total_cmp(&left[0]));
-    if countries.len() > MOST_COUNTRIES + 1 {
-        let others = countries.split_off(MOST_COUNTRIES);
-        let sum = others.iter().map(|(_, counts)| counts[0]).sum();
-        countries.push((format!("{} others", others.len()), vec![sum]));
+    bars(shortened(sums(report, "country", &["endpoints"])?), "Country")
+}
+
+/// The largest by their first sum, and the others as one.
+fn shortened(mut sums: Vec<(String, Vec<f64>)>) -> Vec<(String, Vec<f64>)> {
+    sums.sort_by(|(_, left), (_, right)| right[0].total_cmp(&left[0]));
+    if sums.len() > MOST + 1 {
+        let others = sums.split_off(MOST);
+        let sum = |place: usize| others.iter().map(|(_, counts)| counts[place]).sum();
+        let all = (0..others[0].1.len()).map(sum).collect();
+        sums.push((others.len().to_string() + OTHERS, all));
     }
-    bars(countries, "Country")
+    sums
 }
 
 fn freshness(report: &Report) -> Option<ChartData> {

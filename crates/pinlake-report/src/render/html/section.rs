@@ -69,6 +69,10 @@ impl Section {
             format!("The first {} of {} rows.", grouped(&shown), grouped(&total))
         });
         let record = if table.is_record() { record(&mut table) } else { Vec::new() };
+        for (column, field) in table.columns.iter_mut().zip(report.result.schema.fields()) {
+            // Days are names here, and names stand to the left.
+            column.right &= !field.data_type().is_temporal();
+        }
         let mut rows = cells(&mut table);
         let at_once = if rows.len() > ROWS_AT_ONCE + FEW_MORE { ROWS_AT_ONCE } else { rows.len() };
         let further = rows.split_off(at_once);
