@@ -1,4 +1,4 @@
-//! A headless Chromium, spoken to by its DevTools protocol over two pipes: no port, no driver, no client library.
+//! A headless Chromium, spoken to by its `DevTools` protocol over two pipes: no port, no driver, no client library.
 //!
 //! Chromium reads commands from its file descriptor 3 and writes to 4, JSON that ends with a zero byte. A shell hands it our
 //! pipes under those numbers.

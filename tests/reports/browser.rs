@@ -10,6 +10,18 @@ use crate::harness::{Browser, Page, Room};
 /// The widths of a desktop and of a small phone.
 const WIDTHS: [u32; 2] = [1280, 360];
 
+/// What there must be none of.
+const FAULTS: [&str; 8] = [
+    "blank_charts",
+    "outside",
+    "faint",
+    "repeated_ids",
+    "repeated_regions",
+    "dangling",
+    "headings",
+    "scripts",
+];
+
 /// What the page looks like just now, as JSON.
 const LOOK: &str = include_str!("browser/look.js");
 
@@ -78,9 +90,7 @@ fn a_browser_shows_every_report_and_chart_and_runs_and_fetches_nothing() {
             );
             assert_eq!(texts(&look["charts"]).into_iter().collect::<BTreeSet<_>>(), ids(&drawn), "{place}");
             assert_eq!(look["panels"], json!(4), "{place}");
-            for fault in
-                ["blank_charts", "outside", "faint", "repeated_ids", "dangling", "headings", "scripts"]
-            {
+            for fault in FAULTS {
                 assert_eq!(look[fault], json!([]), "{fault}, {place}");
             }
             let is_dark = look["paper"].as_f64().unwrap() < 0.2;

@@ -68,6 +68,9 @@
   const levels = all("h1, h2, h3, h4").map((heading) => Number(heading.tagName[1]));
   const jumps = levels.filter((level, place) => level > (levels[place - 1] ?? 0) + 1);
 
+  // Whoever jumps from region to region must be able to tell them apart.
+  const regions = all("section[aria-labelledby], nav, [role=region]").map((region) => region.getAttribute("aria-labelledby") ?? region.getAttribute("aria-label"));
+
   return {
     sections: all("section.report").map((section) => section.id),
     charts: charts.map((figure) => figure.closest("section.report")?.id).filter(Boolean),
@@ -76,6 +79,7 @@
     outside,
     faint,
     repeated_ids: ids.filter((id, place) => ids.indexOf(id) !== place),
+    repeated_regions: regions.filter((name, place) => regions.indexOf(name) !== place),
     dangling: references.filter((id) => id && !ids.includes(id)),
     headings: jumps.concat(levels.filter((level) => level === 1).slice(1)),
     scripts: all("script, link, iframe, object, embed, img, [style], [onload], [onclick]").map(named),

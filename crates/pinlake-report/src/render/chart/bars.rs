@@ -115,6 +115,7 @@ fn scale_end(data: &ChartData, place: usize, scale: &Scale, row: Area) -> f32 {
 fn between(row: Area, scale: &Scale, values: [f64; 2]) -> Area {
     let [first, second] = values.map(|value| row.left + scale.place(value) * row.width);
     let width = (second - first).abs();
-    let width = if values[0] == values[1] { width } else { width.max(1.0) };
+    let is_nothing = (values[1] - values[0]).abs() <= 0.0;
+    let width = if is_nothing { 0.0 } else { width.max(1.0) };
     Area { left: first.min(second), width, ..row }
 }

@@ -35,8 +35,8 @@ pub(in crate::render) struct ChartData {
     pub(super) categories: Vec<Category>,
     /// A heatmap's rows are its series.
     pub(super) series: Vec<Series>,
-    /// Whether the categories are months without a gap.
-    pub(super) monthly: bool,
+    /// How many months each category is, where they are months without a gap.
+    pub(super) months: Option<usize>,
     /// What was left out.
     pub(super) notes: Vec<String>,
 }
@@ -115,7 +115,7 @@ impl ChartData {
             },
             categories: Vec::new(),
             series: Vec::new(),
-            monthly: false,
+            months: None,
             notes: Vec::new(),
         };
         data.fill(&marks);
@@ -143,7 +143,7 @@ impl ChartData {
             names: Names { measure, category: by, series: None },
             categories: categories.into_iter().map(category).collect(),
             series: series.collect(),
-            monthly: false,
+            months: None,
             notes: Vec::new(),
         };
         timeline::complete(&mut data);

@@ -62,7 +62,8 @@ pub(super) fn draw(data: &ChartData, width: f32) -> Sheet {
     }
     let bottom = rows * cell_height;
     let room = if is_slanted { 16.0 } else { widest_label + 8.0 };
-    let every = (1..).find(|step| *step as f32 * cell_width >= room).unwrap_or(1);
+    let every =
+        (1..=labels.len()).find(|step| *step as f32 * cell_width >= room).unwrap_or(labels.len().max(1));
     for (place, label) in labels.iter().enumerate().step_by(every) {
         let x = left + (place as f32 + 0.5) * cell_width;
         if is_slanted {

@@ -40,9 +40,15 @@ pub(super) fn complete(data: &mut ChartData) {
     for series in &mut data.series {
         spread(series, &data.categories, &timeline, data.additive);
     }
-    data.monthly = matches!(step, Step::Months(_));
-    let monthly = data.monthly;
-    let label = |day: NaiveDate| if monthly { month(day) } else { day.format("%-d %b %Y").to_string() };
+    data.months = match step {
+        Step::Months(months) => Some(months as usize),
+        Step::Days(_) => None,
+    };
+    let label = |day: NaiveDate| match step {
+        Step::Months(12) => day.year().to_string(),
+        Step::Months(_) => month(day),
+        Step::Days(_) => day.format("%-d %b %Y").to_string(),
+    };
     let labelled = |day| Category { label: label(day), day: Some(day), is_rest: false };
     data.categories = timeline.into_iter().map(labelled).collect();
 }
@@ -126,33 +132,32 @@ fn spread(series: &mut Series, categories: &[Category], timeline: &[NaiveDate], 
     series.values = values;
 }
 
-/// Which categories have their label written, so that labels so wide stand apart: each, or regular ones, years from January.
+/// Which categories have their label written, so that labels so wide stand apart: each, or regular ones; years by their number.
 pub(super) fn labels(data: &ChartData, room: f32, width: f32) -> Vec<(usize, String)> {
     const GAP: f32 = 12.0;
-    let steps: &[usize] = if data.monthly {
-        &[1, 2, 3, 6, 12, 24, 60, 120, 240]
-    } else {
-        &[1, 2, 3, 4, 5, 7, 10, 14, 20, 28, 50, 100, 200]
+    /// In months, and in anything else.
+    const STEPS: [&[usize]; 2] =
+        [&[1, 2, 3, 6, 12, 24, 60, 120, 240], &[1, 2, 3, 4, 5, 7, 10, 14, 20, 28, 50, 100, 200, 500]];
+    let per_category = data.months.unwrap_or(1);
+    let steps = STEPS[usize::from(data.months.is_none())].iter().copied();
+    let is_wide_enough = |step: &usize| {
+        step.is_multiple_of(per_category) && (step / per_category) as f32 * room >= width + GAP
     };
-    let count = data.categories.len();
-    let is_wide_enough = |step: &&usize| **step as f32 * room >= width + GAP;
-    let step = steps.iter().find(is_wide_enough).copied().unwrap_or(count.max(1));
-    // Years stand for themselves and need less room.
-    let years = data.monthly && step >= 12;
-    let is_labelled = |place: usize, day: Option<NaiveDate>| match day {
-        Some(day) if years => day.month() == 1 && day.year().unsigned_abs() as usize % (step / 12) == 0,
-        Some(day) if data.monthly => day.month0() as usize % step == 0,
-        _ => place % step == 0,
+    let step = steps.clone().find(is_wide_enough).or(steps.last()).unwrap_or(1);
+    let years = data.months.is_some() && step >= 12;
+    let number = |place: usize, day: Option<NaiveDate>| match day.filter(|_| data.months.is_some()) {
+        Some(day) => day.year().unsigned_abs() as usize * 12 + day.month0() as usize,
+        None => place,
     };
     let mut labels = Vec::new();
     for (place, category) in data.categories.iter().enumerate() {
-        if is_labelled(place, category.day) {
+        if number(place, category.day).is_multiple_of(step) {
             let year = category.day.filter(|_| years).map(|day| day.year().to_string());
             labels.push((place, year.unwrap_or_else(|| category.label.clone())));
         }
     }
-    if labels.is_empty() && count > 0 {
-        labels.push((0, data.categories[0].label.clone()));
+    if labels.is_empty() {
+        labels.extend(data.categories.first().map(|category| (0, category.label.clone())));
     }
     labels
 }
