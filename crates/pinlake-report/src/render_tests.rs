@@ -101,6 +101,46 @@ async fn a_page_runs_nothing_that_is_in_the_data() {
 }
 
 #[tokio::test]
+async fn the_front_tells_the_audience_at_a_glance() {
+    let lake = lake();
+    let mut reports = Vec::new();
+    for name in ["audience-summary", "channel-mix", "targetable", "growth", "recency", "geography"] {
+        reports.push(lake.report(name, &[]).await.expect("runs"));
+    }
+    let html =
+        rendered(&reports, Format::Html, &RenderOptions { facts: facts(), ..RenderOptions::default() });
+    let (front, _) = html.split_once("<div id=\"reports\"").expect("the reports follow");
+    for told in [
+        "<dd><span class=\"value\">2</span> <span class=\"share\">40.0%</span></dd>",
+        "<h3><a href=\"#report-targetable\">Who can be reached</a></h3>",
+        "EMAIL 3; SMS 1; (none) 1. By series: Can be reached 2; Cannot 3.",
+        "<a href=\"#report-geography\">Where the audience is</a>",
+        "<a href=\"#report-targetable\">Targetable endpoints by channel</a> <span class=\"word\">Warning:</span>",
+        "✓ what was read and what is held agree",
+        "<h3>The audience</h3>",
+        "<li value=\"5\"><a href=\"#report-targetable\">",
+    ] {
+        assert!(front.contains(told), "{told}: {front}");
+    }
+
+    // Reports of a user may have the same names and other columns.
+    let template = Template::parse("growth", "growth.sql", "SELECT id, line FROM endpoints").expect("parses");
+    let own = run(&lake.session().await, &template, &BTreeMap::new()).await.expect("runs");
+    let html = rendered(&[own], Format::Html, &RenderOptions::default());
+    assert!(!html.contains("At a glance") && html.contains("<section class=\"report\" id=\"report-growth\""));
+}
+
+#[tokio::test]
+async fn long_tables_are_opened_on_a_click() {
+    let session = lake().session().await;
+    let sql = "SELECT value FROM generate_series(1, 150)";
+    let report = Report::untitled("query", session.query(sql, &Bindings::none()).await.expect("runs"));
+    let html = rendered(&[report], Format::Html, &RenderOptions::default());
+    let (shown, further) = html.split_once("<summary>135 further rows</summary>").expect("a line to open");
+    assert_eq!((shown.matches("<tr><td").count(), further.matches("<tr><td").count()), (15, 135));
+}
+
+#[tokio::test]
 async fn parquet_holds_the_types() {
     let report = mixed().await;
     let file = tempfile::NamedTempFile::new().expect("a temporary file");

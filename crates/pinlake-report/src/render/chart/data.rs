@@ -207,8 +207,8 @@ impl ChartData {
         for series in &mut self.series {
             series.values.resize(self.categories.len(), None);
         }
-        if names_its_category {
-            self.names.series = None;
+        if let Some(series) = self.names.series.take_if(|_| names_its_category) {
+            self.names.category = format!("{} and {}", self.names.category, series.to_lowercase());
         }
         if fell_together {
             self.notes.push("Several rows fall on the same mark; the first of them is drawn.".to_owned());

@@ -84,7 +84,8 @@ impl Scale {
     /// An axis on which all values lie, in about so many steps.
     pub(super) fn over(values: impl Iterator<Item = f64>, unit: Unit, steps: f64) -> Self {
         let (least, most) = ends(values);
-        if unit == Unit::Percent && least >= 0.0 && most > 0.5 && most <= 1.0 {
+        // Shares that make a whole sum up to a little more.
+        if unit == Unit::Percent && least >= 0.0 && most > 0.5 && most <= 1.0 + 1e-9 {
             return Self { least: 0.0, most: 1.0, step: 0.25 };
         }
         // Halves first, so that the range of the largest numbers is finite too.
@@ -142,6 +143,7 @@ mod tests {
         assert_eq!(ticks(&[4_870_123.0], Unit::Count), ["0", "2M", "4M", "6M"]);
         assert_eq!(ticks(&[1.0], Unit::Count), ["0", "1"]);
         assert_eq!(ticks(&[0.8], Unit::Percent), ["0%", "25%", "50%", "75%", "100%"]);
+        assert_eq!(ticks(&[1.0 + 1e-15], Unit::Percent), ["0%", "25%", "50%", "75%", "100%"]);
         assert_eq!(ticks(&[0.031], Unit::Percent), ["0%", "1%", "2%", "3%", "4%"]);
         assert_eq!(ticks(&[-3.0, 6.0], Unit::Decimal), ["-5", "-2.5", "0", "2.5", "5", "7.5"]);
     }

@@ -146,6 +146,15 @@ async fn time_has_no_holes() {
 }
 
 #[tokio::test]
+async fn numbers_stand_as_far_apart_as_they_are() {
+    let chart = drawn("column x=x y=y", "SELECT * FROM (VALUES (1, 70), (2, 20), (15, 3)) AS t (x, y)").await;
+    let labels = (1..=15).filter(|number| chart.wide.contains(&format!("class=\"tick\">{number}<"))).count();
+    assert_eq!((labels, count(&chart, "<rect")), (15, 3), "{}", chart.wide);
+    let far = drawn("column x=x y=y", "SELECT 1 AS x, 70 AS y UNION ALL SELECT 1000, 3").await;
+    assert_eq!(count(&far, "<rect"), 2);
+}
+
+#[tokio::test]
 async fn rows_on_the_same_mark_are_summed_or_the_first_is_drawn() {
     let rates = "SELECT 'a' AS x, 0.5 AS some_share UNION ALL SELECT 'a', 0.25";
     let chart = drawn("bar x=x y=some_share", rates).await;
@@ -161,6 +170,7 @@ async fn a_country_names_its_cities() {
         "SELECT * FROM (VALUES ('Toyama', 'JP', 3), ('Austin', 'US', 2), ('Berlin', 'DE', 1)) AS t (x, s, y)";
     let chart = drawn("bar x=x y=y series=s", sql).await;
     assert!(chart.legend.is_empty() && chart.wide.contains("Austin · US"), "{}", chart.wide);
+    assert_eq!(chart.caption, "Y by x and s");
     let split = drawn("bar x=x y=y series=s", CHANNELS).await;
     assert_eq!(split.legend.len(), 2);
 }

@@ -117,7 +117,7 @@ fn leave_out_none(data: &mut ChartData) {
     }
     data.notes.push(match left_out {
         Some(value) => format!("{} without a {what} are left out.", data.unit.exact(value)),
-        None => format!("What has no {what} is left out."),
+        None => format!("Rows without a {what} are left out."),
     });
 }
 

@@ -76,7 +76,6 @@ impl Section {
         let mut rows = cells(&mut table);
         let at_once = if rows.len() > ROWS_AT_ONCE + FEW_MORE { ROWS_AT_ONCE } else { rows.len() };
         let further = rows.split_off(at_once);
-        let last = grouped(&(at_once + further.len()).to_string());
         let column = |name: &str| heading(&printable(name));
         let id = anchor(&report.name);
         let chart = chart::draw(report, &id).map_err(|error| RenderError::chart(&report.name, &error))?;
@@ -92,7 +91,7 @@ impl Section {
                 .collect(),
             record,
             rows,
-            further_label: format!("Rows {} to {last}", at_once + 1),
+            further_label: format!("{} further rows", grouped(&further.len().to_string())),
             further,
             failed: report.checks.iter().filter(|verdict| !verdict.held()).count(),
             checks: report.checks.iter().map(Judged::of).collect(),
