@@ -146,6 +146,7 @@ impl Drop for Browser {
 
 fn found() -> Option<PathBuf> {
     let named = std::env::var_os(NAMED).map(PathBuf::from);
+    assert!(named.as_ref().is_none_or(|path| path.exists()), "{NAMED} names {named:?}, which is not there");
     named.or_else(|| USUAL.iter().map(PathBuf::from).find(|path| path.exists()))
 }
 
