@@ -138,6 +138,12 @@ async fn long_tables_are_opened_on_a_click() {
     let html = rendered(&[report], Format::Html, &RenderOptions::default());
     let (shown, further) = html.split_once("<summary>135 further rows</summary>").expect("a line to open");
     assert_eq!((shown.matches("<tr><td").count(), further.matches("<tr><td").count()), (15, 135));
+
+    let sql = "SELECT repeat('long ', 1000) AS value";
+    let report = Report::untitled("query", session.query(sql, &Bindings::none()).await.expect("runs"));
+    let html = rendered(&[report], Format::Html, &RenderOptions::default());
+    assert!(html.contains(&format!("<td>{}…</td>", "long ".repeat(80))), "{html}");
+    assert!(html.contains("Long values are cut; other formats have them whole."));
 }
 
 #[tokio::test]

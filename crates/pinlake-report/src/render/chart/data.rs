@@ -13,7 +13,7 @@ use chrono::NaiveDate;
 use super::scale::Unit;
 use super::timeline;
 use crate::chart::{Chart, ChartKind};
-use crate::render::page::{NONE, cell, heading, printable};
+use crate::render::page::{NONE, beginning, cell, heading, printable};
 use crate::report::Report;
 
 /// Series that an eye can tell apart by colour; the stylesheet has as many classes.
@@ -185,12 +185,13 @@ impl ChartData {
                 }
                 series => (mark.category.clone(), series.clone()),
             };
+            // What is told apart by its end stays apart, even if the ends are not shown.
             let place = *places.entry(category.label.clone()).or_insert_with(|| {
-                self.categories.push(category);
+                self.categories.push(Category { label: readable(category.label), ..category });
                 self.categories.len() - 1
             });
             let row = *rows.entry(series.clone()).or_insert_with(|| {
-                let name = series.unwrap_or_else(|| self.names.measure.clone());
+                let name = series.map_or_else(|| self.names.measure.clone(), readable);
                 self.series.push(Series { name, values: Vec::new(), is_rest: false });
                 self.series.len() - 1
             });
@@ -229,6 +230,11 @@ fn is_a_name(marks: &[Mark]) -> bool {
     let alone = of_category.values().filter(|series| series.len() == 1).count();
     let pairs: usize = of_category.values().map(HashSet::len).sum();
     alone * 5 >= of_category.len() * 4 || pairs * 2 < of_category.len() * all.len()
+}
+
+/// A label as drawings and words have it: a value may be as long as a line of an export.
+fn readable(label: String) -> String {
+    beginning(&label, 200).unwrap_or(label)
 }
 
 /// A category with what its series says of it.

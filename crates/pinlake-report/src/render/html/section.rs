@@ -3,13 +3,15 @@
 use serde::Serialize;
 
 use super::super::chart::{self, Picture};
-use super::super::page::{NONE, PageTable, grouped, heading, printable};
+use super::super::page::{NONE, PageTable, beginning, grouped, heading, printable};
 use super::{Named, RenderError, RenderOptions, anchor};
 use crate::checks::{Level, Verdict};
 use crate::report::Report;
 
 /// Rows that are shown at once; the others are behind a line to open, so that a page of all reports can be leafed through.
 const ROWS_AT_ONCE: usize = 15;
+/// Characters of a cell that a page shows: a value may be as long as a line of an export.
+const LONGEST_CELL: usize = 400;
 /// A few rows more are not worth a click.
 const FEW_MORE: usize = 5;
 
@@ -32,7 +34,7 @@ pub(super) struct Section {
     further: Vec<Vec<Cell>>,
     /// How many those are, in words.
     further_label: String,
-    note: Option<String>,
+    note: String,
     /// Where its place in the page is known, the number of the section.
     pub(super) number: usize,
 }
@@ -64,10 +66,14 @@ impl Section {
     /// The section of a report.
     pub(super) fn of(report: &Report, options: &RenderOptions) -> Result<Self, RenderError> {
         let mut table = PageTable::of(report, options.page_rows);
-        let note = (table.hidden_rows() > 0).then(|| {
+        let mut note = Vec::new();
+        if table.hidden_rows() > 0 {
             let (shown, total) = (table.rows.len().to_string(), table.total_rows.to_string());
-            format!("The first {} of {} rows.", grouped(&shown), grouped(&total))
-        });
+            note.push(format!("The first {} of {} rows.", grouped(&shown), grouped(&total)));
+        }
+        if cut(&mut table) {
+            note.push("Long values are cut; other formats have them whole.".to_owned());
+        }
         let record = if table.is_record() { record(&mut table) } else { Vec::new() };
         for (column, field) in table.columns.iter_mut().zip(report.result.schema.fields()) {
             // Days are names here, and names stand to the left.
@@ -95,12 +101,24 @@ impl Section {
             further,
             failed: report.checks.iter().filter(|verdict| !verdict.held()).count(),
             checks: report.checks.iter().map(Judged::of).collect(),
-            note,
+            note: note.join(" "),
             chart,
             id,
             number: 0,
         })
     }
+}
+
+/// Shortens values that are too long; whether there are any.
+fn cut(table: &mut PageTable) -> bool {
+    let mut is_cut = false;
+    for cell in table.rows.iter_mut().flatten() {
+        if let Some(shorter) = beginning(cell, LONGEST_CELL) {
+            *cell = shorter;
+            is_cut = true;
+        }
+    }
+    is_cut
 }
 
 fn record(table: &mut PageTable) -> Vec<Named> {
