@@ -63,7 +63,27 @@ fn assert_quiet(page: &mut Page, url: &str) {
     }
 }
 
-fn texts(value: &Value) -> Vec<String> {
+/// What the page looks like wide and narrow, in light and dark, held against what no page may have.
+fn looks(page: &mut Page, url: &str) -> Vec<(String, Value)> {
+    let mut looks = Vec::new();
+    for width in WIDTHS {
+        for dark in [false, true] {
+            page.looks(width, dark);
+            let look = page.value(LOOK);
+            let place = format!("{width} pixels, dark: {dark}");
+            for fault in FAULTS {
+                assert_eq!(look[fault], json!([]), "{fault}, {place}");
+            }
+            let is_dark = look["paper"].as_f64().unwrap() < 0.2;
+            assert_eq!(is_dark, dark, "the background, {place}");
+            assert_quiet(page, url);
+            looks.push((place, look));
+        }
+    }
+    looks
+}
+
+fn texts(value: &Value) -> BTreeSet<String> {
     value.as_array().unwrap().iter().map(|text| text.as_str().unwrap().to_owned()).collect()
 }
 
@@ -75,28 +95,42 @@ fn a_browser_shows_every_report_and_chart_and_runs_and_fetches_nothing() {
     let mut page = browser.page();
     page.open(&url);
     assert_quiet(&mut page, &url);
-    for width in WIDTHS {
-        for dark in [false, true] {
-            page.looks(width, dark);
-            let look = page.value(LOOK);
-            let place = format!("{width} pixels, dark: {dark}");
-            let ids = |names: &BTreeSet<String>| -> BTreeSet<String> {
-                names.iter().map(|name| format!("report-{name}")).collect()
-            };
-            assert_eq!(
-                texts(&look["sections"]).into_iter().collect::<BTreeSet<_>>(),
-                ids(&reports),
-                "{place}"
-            );
-            assert_eq!(texts(&look["charts"]).into_iter().collect::<BTreeSet<_>>(), ids(&drawn), "{place}");
-            assert_eq!(look["panels"], json!(4), "{place}");
-            for fault in FAULTS {
-                assert_eq!(look[fault], json!([]), "{fault}, {place}");
-            }
-            let is_dark = look["paper"].as_f64().unwrap() < 0.2;
-            assert_eq!(is_dark, dark, "the background, {place}");
-            assert_quiet(&mut page, &url);
-        }
+    let ids = |names: &BTreeSet<String>| -> BTreeSet<String> {
+        names.iter().map(|name| format!("report-{name}")).collect()
+    };
+    for (place, look) in looks(&mut page, &url) {
+        assert_eq!(texts(&look["sections"]), ids(&reports), "{place}");
+        assert_eq!(texts(&look["charts"]), ids(&drawn), "{place}");
+        assert_eq!(look["panels"], json!(4), "{place}");
+    }
+}
+
+#[test]
+fn a_browser_shows_every_kind_of_chart() {
+    let Some(mut browser) = Browser::start() else { return };
+    let audience = audience();
+    let room = Room::new();
+    let kinds = ["bar", "column", "line", "area", "pie", "histogram", "heatmap"];
+    let target = room.path("report.html");
+    let mut args = vec!["report".to_owned(), "--format".into(), "html".into(), "--out".into()];
+    args.push(target.to_str().unwrap().to_owned());
+    for kind in kinds {
+        let columns =
+            if kind == "heatmap" { "y=opt_out value=endpoints" } else { "y=endpoints series=opt_out" };
+        let sql = format!(
+            "-- title: A {kind}\n-- chart: {kind} x=channel_type {columns}\n\
+             SELECT channel_type, opt_out, count(*) AS endpoints FROM endpoints GROUP BY 1, 2 ORDER BY 1, 2"
+        );
+        room.write(&format!("{kind}.sql"), sql);
+        args.push(room.path(&format!("{kind}.sql")).to_str().unwrap().to_owned());
+    }
+    audience.room.pinlake(&args.iter().map(String::as_str).collect::<Vec<_>>()).succeeds();
+    let url = format!("file://{}", target.display());
+    let mut page = browser.page();
+    page.open(&url);
+    for (place, look) in looks(&mut page, &url) {
+        let expected: BTreeSet<String> = kinds.iter().map(|kind| format!("report-{kind}")).collect();
+        assert_eq!(texts(&look["charts"]), expected, "{place}");
     }
 }
 

@@ -11,7 +11,14 @@
     const drawings = all(":scope > svg", figure).filter(shown);
     const box = drawings[0]?.getBoundingClientRect();
     const marks = drawings[0] ? all("rect, path, polygon, circle", drawings[0]) : [];
-    const sized = marks.filter((mark) => { const b = mark.getBoundingClientRect(); return b.width > 0 || b.height > 0; });
+    const painted = (mark) => {
+      const { fill, fillOpacity, stroke } = getComputedStyle(mark);
+      return (fill !== "none" && Number(fillOpacity) > 0) || stroke !== "none";
+    };
+    const sized = marks.filter((mark) => {
+      const { width, height } = mark.getBoundingClientRect();
+      return (width > 0 || height > 0) && painted(mark) && !mark.matches(".rule, .base, .track");
+    });
     return drawings.length !== 1 || box.width < 200 || box.height < 20 || sized.length === 0;
   });
 

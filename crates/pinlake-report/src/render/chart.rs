@@ -75,8 +75,10 @@ pub(super) fn panel(data: &ChartData, title: &str, id: &str) -> Result<Picture, 
 fn picture(data: &ChartData, title: &str, id: &str, widths: [f32; 2]) -> Result<Picture, charts_rs::Error> {
     let alternative = words::alternative(data, title);
     let [wide, narrow] = widths;
-    let finished =
-        |width: f32, form: &str| laid_out(data, width).finish(&alternative, &format!("{id}-{form}"), form);
+    let shape = if data.kind == ChartKind::Pie { " ring" } else { "" };
+    let finished = |width: f32, form: &str| {
+        laid_out(data, width).finish(&alternative, &format!("{id}-{form}"), &format!("{form}{shape}"))
+    };
     Ok(Picture {
         caption: words::caption(data),
         wide: finished(wide, "wide")?,

@@ -147,6 +147,7 @@ impl Sheet {
     /// A part of a ring about a centre.
     pub(super) fn slice(&mut self, class: &str, (cx, cy): (f32, f32), slice: Slice, title: String) {
         self.canvas.sector(Sector {
+            // The library gives every ring segment a fill; the class undoes this one.
             fill: Color::transparent().into(),
             cx,
             cy,
@@ -154,7 +155,7 @@ impl Sheet {
             ir: slice.hole,
             start_angle: slice.begin * 360.0,
             delta: slice.share * 360.0,
-            class: Some(class.to_owned()),
+            class: Some(format!("{class} slice")),
             title: Some(title),
             ..Sector::default()
         });
