@@ -1,6 +1,6 @@
 -- title: Channel mix
 -- about: Which channels is the audience on, and in which state are their endpoints?
--- chart: bar x=channel_type y=endpoints series=endpoint_status
+-- chart: bar x=channel_type y=endpoints series=endpoint_status stacked=true
 
 SELECT
     channel_type,

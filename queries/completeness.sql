@@ -1,5 +1,6 @@
 -- title: Completeness
 -- about: Which columns are filled? Share of endpoints of each channel that have no value in a column.
+-- chart: heatmap x=channel_type y=column value=null_share
 
 -- One pass over the table counts every column; its counts are then turned from columns into rows.
 WITH counted AS (

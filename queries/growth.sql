@@ -2,7 +2,7 @@
 -- about: How many endpoints came in each period (UTC), and how many there were by then? Periods without new
 -- about: endpoints are left out; endpoints without a creation date come last, as a period of their own.
 -- param: grain text = month {day, week, month}  Length of a period; weeks begin on Monday
--- chart: column x=period y=new_endpoints series=channel_type
+-- chart: column x=period y=new_endpoints series=channel_type stacked=true
 
 -- Days are counted first, for there are far fewer of them to truncate than endpoints. date_trunc would do it for the years
 -- 1678 to 2261 only, since it counts nanoseconds, and one odd date would stop the report.

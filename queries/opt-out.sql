@@ -2,7 +2,7 @@
 -- about: Who refuses? Share of endpoints whose owner refuses every message.
 -- param: since date = 1970-01-01    Count only endpoints created on or after this day; the default leaves nothing out
 -- param: min_endpoints integer = 1  Leave out groups smaller than this
--- chart: bar x=channel_type y=opt_out_share series=country
+-- chart: heatmap x=channel_type y=country value=opt_out_share
 -- check: opt_out_share <= 0.5 OR endpoints < 100 warn  More than half of a group of 100 or more has opted out
 
 WITH refusals AS (

@@ -1,7 +1,7 @@
 -- title: Recency
 -- about: How fresh is the audience? Whole days since an endpoint was last updated, in bands whose upper bound is included.
 -- param: as_of timestamp = null  Count days back from here; the newest effective date where it is not given
--- chart: bar x=band y=endpoints series=channel_type
+-- chart: bar x=band y=endpoints series=channel_type stacked=true
 
 WITH reference AS (
     SELECT coalesce($as_of, max(effective_date)) AS as_of FROM endpoints

@@ -4,6 +4,7 @@
 //! cannot hide itself.
 
 mod audience;
+mod browser;
 mod lake;
 mod piece;
 mod program;
@@ -15,6 +16,7 @@ mod terminal;
 mod world;
 
 pub(crate) use audience::{alpha2, population, row_of, shown};
+pub(crate) use browser::{Browser, Page};
 pub(crate) use lake::{LakeFolder, parquet_rows};
 pub(crate) use piece::{gzip, lines_piece};
 pub(crate) use program::{Pinlake, Ran, Running};

@@ -1,6 +1,7 @@
 //! The reports, run as a user runs them.
 
 mod broken;
+mod browser;
 mod contract;
 mod figures;
 mod formats;

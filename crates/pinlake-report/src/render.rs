@@ -5,6 +5,7 @@
 //! Markdown, HTML, XLSX) are for eyes: grouped digits, percentages, `(none)` for null, verdicts, long results cut with a line
 //! that says so. The same rows give the same bytes; nothing tells the time of rendering.
 
+mod chart;
 mod csv;
 mod html;
 mod json;
@@ -325,6 +326,14 @@ pub enum RenderError {
         /// The limit.
         limit_bytes: usize,
     },
+    /// A chart cannot be drawn, which is a bug.
+    #[error("the chart of {name} cannot be drawn: {message}")]
+    Chart {
+        /// The report.
+        name: String,
+        /// What the library said.
+        message: String,
+    },
     /// The page's template failed, which is a bug.
     #[error("the page cannot be laid out: {message}")]
     Page {
@@ -336,6 +345,10 @@ pub enum RenderError {
 impl RenderError {
     pub(crate) fn write(source: io::Error) -> Self {
         Self::Write { source }
+    }
+
+    fn chart(name: &str, error: &charts_rs::Error) -> Self {
+        Self::Chart { name: name.to_owned(), message: error.to_string() }
     }
 
     pub(crate) fn arrow(format: Format, error: ArrowError) -> Self {
@@ -357,7 +370,7 @@ impl RenderError {
         match self {
             Self::Write { .. } | Self::TooLarge { .. } => ErrorKind::Resource,
             Self::UnknownFormat { .. } | Self::OneEach { .. } | Self::Value { .. } => ErrorKind::Usage,
-            Self::Page { .. } => ErrorKind::Unexpected,
+            Self::Chart { .. } | Self::Page { .. } => ErrorKind::Unexpected,
         }
     }
 }

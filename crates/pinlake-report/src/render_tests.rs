@@ -63,7 +63,16 @@ async fn one_report_in_every_text_format() {
     for format in [Format::Table, Format::Csv, Format::Json, Format::Ndjson, Format::Markdown, Format::Html] {
         let text = rendered(&report, format, &options);
         assert_eq!(text, rendered(&report, format, &options), "the same rows give the same bytes");
-        insta::assert_snapshot!(format!("mixed_{}", format.extension()), text);
+        insta::assert_snapshot!(format!("mixed_{}", format.extension()), without_style(&text));
+    }
+}
+
+/// A page without its stylesheet, which is a file by itself, and without the hash of that.
+fn without_style(text: &str) -> String {
+    let text = text.replace(include_str!("render/html/page.css"), "");
+    match text.split_once("'sha256-").and_then(|(before, rest)| Some((before, rest.split_once('\'')?.1))) {
+        Some((before, behind)) => format!("{before}'sha256-…'{behind}"),
+        None => text,
     }
 }
 
@@ -82,7 +91,7 @@ async fn several_reports_in_one_output() {
         );
     }
     let html = rendered(&reports, Format::Html, &options);
-    assert!(html.contains("<span class=\"value\">5</span><span class=\"name\">Endpoints</span>"), "{html}");
+    assert!(html.contains("<dt>Endpoints</dt><dd><span class=\"value\">5</span>"), "{html}");
     assert!(html.contains("<a href=\"#report-targetable\">Targetable endpoints by channel</a>"));
     for format in [Format::Csv, Format::Parquet] {
         let error = render(&reports, format, &options, &mut Vec::new()).unwrap_err().to_string();
@@ -98,6 +107,52 @@ async fn a_page_runs_nothing_that_is_in_the_data() {
     assert!(!html.contains(" style=") && !html.contains("http://") && !html.contains("https://"));
     let policy = "content=\"default-src 'none'; style-src 'sha256-";
     assert!(html.contains(policy));
+}
+
+#[tokio::test]
+async fn the_front_tells_the_audience_at_a_glance() {
+    let lake = lake();
+    let mut reports = Vec::new();
+    for name in ["audience-summary", "channel-mix", "targetable", "growth", "recency", "geography"] {
+        reports.push(lake.report(name, &[]).await.expect("runs"));
+    }
+    let html =
+        rendered(&reports, Format::Html, &RenderOptions { facts: facts(), ..RenderOptions::default() });
+    let (front, _) = html.split_once("<div id=\"reports\"").expect("the reports follow");
+    for told in [
+        "<dd><span class=\"value\">2</span> <span class=\"share\">40.0%</span></dd>",
+        "<h3><a href=\"#report-targetable\">Who can be reached</a></h3>",
+        "EMAIL 3; SMS 1; (none) 1. By series: Can be reached 2; Cannot 3.",
+        "<a href=\"#report-geography\">Where the audience is</a>",
+        "<a href=\"#report-targetable\">Targetable endpoints by channel</a> <span class=\"word\">Warning:</span>",
+        "✓ what was read and what is held agree",
+        "<h3>The audience</h3>",
+        "<li value=\"5\"><a href=\"#report-targetable\">",
+    ] {
+        assert!(front.contains(told), "{told}: {front}");
+    }
+
+    // Reports of a user may have the same names and other columns.
+    let template = Template::parse("growth", "growth.sql", "SELECT id, line FROM endpoints").expect("parses");
+    let own = run(&lake.session().await, &template, &BTreeMap::new()).await.expect("runs");
+    let html = rendered(&[own], Format::Html, &RenderOptions::default());
+    assert!(!html.contains("At a glance") && html.contains("<section class=\"report\" id=\"report-growth\""));
+}
+
+#[tokio::test]
+async fn long_tables_are_opened_on_a_click() {
+    let session = lake().session().await;
+    let sql = "SELECT value FROM generate_series(1, 150)";
+    let report = Report::untitled("query", session.query(sql, &Bindings::none()).await.expect("runs"));
+    let html = rendered(&[report], Format::Html, &RenderOptions::default());
+    let (shown, further) = html.split_once("<summary>135 further rows</summary>").expect("a line to open");
+    assert_eq!((shown.matches("<tr><td").count(), further.matches("<tr><td").count()), (15, 135));
+
+    let sql = "SELECT repeat('long ', 1000) AS value";
+    let report = Report::untitled("query", session.query(sql, &Bindings::none()).await.expect("runs"));
+    let html = rendered(&[report], Format::Html, &RenderOptions::default());
+    assert!(html.contains(&format!("<td>{}…</td>", "long ".repeat(80))), "{html}");
+    assert!(html.contains("Long values are cut; other formats have them whole."));
 }
 
 #[tokio::test]

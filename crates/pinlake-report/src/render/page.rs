@@ -111,6 +111,12 @@ pub(crate) fn printable(text: &str) -> String {
     shown
 }
 
+/// The first characters of a text that is longer, with an ellipsis.
+pub(super) fn beginning(text: &str, most: usize) -> Option<String> {
+    let (end, _) = text.char_indices().nth(most)?;
+    Some(format!("{}…", &text[..end]))
+}
+
 fn steers(character: char) -> bool {
     character.is_control()
         || matches!(character, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
@@ -177,7 +183,7 @@ pub(super) fn percentage(share: f64) -> String {
     format!("{percent:.1}%")
 }
 
-fn decimal(value: f64) -> String {
+pub(super) fn decimal(value: f64) -> String {
     if !value.is_finite() {
         return value.to_string();
     }
@@ -230,6 +236,12 @@ mod tests {
         let shares = [0.0, 0.0001, 0.3751, 0.99999, 1.0].map(percentage);
         assert_eq!(shares, ["0.0%", "<0.1%", "37.5%", ">99.9%", "100.0%"]);
         assert_eq!(heading("opt_out_share"), "Opt out share");
+    }
+
+    #[test]
+    fn a_long_text_is_cut_between_characters() {
+        assert_eq!(beginning("München", 3).as_deref(), Some("Mün…"));
+        assert_eq!((beginning("abc", 3), beginning("", 0)), (None, None));
     }
 
     #[test]
