@@ -56,7 +56,7 @@ fn a_report_is_described() {
     }
     assert_eq!(json["params"][0]["name"], json!("since"));
     assert_eq!(json["columns"][4], json!({ "name": "opt_out_share", "type": "double" }));
-    assert_eq!(json["chart"]["kind"], json!("bar"));
+    assert_eq!(json["chart"]["kind"], json!("heatmap"));
     assert_eq!(json["checks"][0]["level"], json!("warn"));
     audience.room.pinlake(&["report", "--describe", "opt-out", "--format", "csv"]).fails(2, &["csv", "json"]);
 }
