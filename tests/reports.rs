@@ -90,7 +90,7 @@ impl Audience {
     /// All reports in one run, those that ask for something included.
     fn every_report(&self, args: &[&str]) -> Ran {
         let mut all = vec!["report"];
-        for (name, _) in BUILTIN.iter() {
+        for (name, _) in &BUILTIN {
             all.push(name);
             all.extend(given(name).iter().flat_map(|param| ["--param", param]));
         }

@@ -92,6 +92,9 @@ fn is_wordy(endpoint: &Endpoint) -> bool {
         || endpoint.user_id().is_some_and(is_long)
 }
 
+/// Whether an endpoint has a problem.
+type Holds<'a> = &'a dyn Fn(&Endpoint) -> bool;
+
 fn problems_of(audience: &Audience) -> Vec<Value> {
     let is_email = |one: &Endpoint| channel(one).as_deref() == Some("EMAIL") && !address(one).is_empty();
     let is_phone =
@@ -108,7 +111,7 @@ fn problems_of(audience: &Audience) -> Vec<Value> {
     }
     let count =
         |of: &BTreeMap<Text, BTreeSet<String>>, one: &Endpoint| of.get(&user(one)).map_or(0, BTreeSet::len);
-    let problems: [(&str, &dyn Fn(&Endpoint) -> bool); 8] = [
+    let problems: [(&str, Holds); 8] = [
         ("no_user_id", &|one| one.user_id().is_none()),
         ("over_3_emails", &|one| is_email(one) && count(&emails, one) > 3),
         ("over_4_phones", &|one| is_phone(one) && count(&phones, one) > 4),
