@@ -45,6 +45,16 @@ fn audience() -> Arc<Audience> {
     })
 }
 
+/// A lake of its own in which every record is usual.
+fn usual_audience() -> Arc<Audience> {
+    static AUDIENCE: Shared<Audience> = Shared::new();
+    AUDIENCE.get(|| {
+        let room = Room::new();
+        convert(&room, "usual", &earlier());
+        Audience { room, endpoints: earlier().iter().collect(), rows: OnceLock::new(), page: OnceLock::new() }
+    })
+}
+
 /// The audience of the earlier snapshot, which is called `first`; that of the later one `second`.
 fn earlier() -> Population {
     population(500, 0.0)
@@ -84,7 +94,7 @@ impl Audience {
     /// All reports in one run, those that ask for something included.
     fn every_report(&self, args: &[&str]) -> Ran {
         let mut all = vec!["report"];
-        for (name, _) in BUILTIN.iter() {
+        for (name, _) in &BUILTIN {
             all.push(name);
             all.extend(given(name).iter().flat_map(|param| ["--param", param]));
         }

@@ -79,7 +79,7 @@ fn every_report_has_its_columns_in_order_and_the_same_rows_in_csv_json_ndjson_an
     for format in ["csv", "parquet"] {
         audience.every_report(&["--format", format, "--out", out.path(format).to_str().unwrap()]);
     }
-    for (name, columns) in BUILTIN.iter() {
+    for (name, columns) in &BUILTIN {
         let rows = object[name].as_array().unwrap();
         assert!(!rows.is_empty(), "{name}");
         assert_eq!(&lines[*name], rows, "{name}");
@@ -123,7 +123,7 @@ fn pages_have_the_same_rows_in_the_same_order() {
     let html = audience.page();
     let out = Room::new();
     audience.every_report(&["--format", "markdown", "--out", out.path("pages").to_str().unwrap()]);
-    for (name, _) in BUILTIN.iter() {
+    for (name, _) in &BUILTIN {
         let rows = object[name].as_array().unwrap();
         if rows.len() == 1 {
             continue; // A single row stands upright: names and values.

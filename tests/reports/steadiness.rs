@@ -22,7 +22,7 @@ fn shares_are_between_nothing_and_everything() {
     let audience = audience();
     let object = audience.rows();
     let mut seen = BTreeSet::new();
-    for (name, _) in BUILTIN.iter() {
+    for (name, _) in &BUILTIN {
         for row in object[name].as_array().unwrap() {
             for (column, value) in row.as_object().unwrap() {
                 if column != "share" && !column.ends_with("_share") {

@@ -2,12 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use pinlake_local::{Endpoint, Population};
+use pinlake_local::{Endpoint, Population, PopulationOptions};
 use serde_json::{Map, Value, json};
 
-use super::super::{ENDPOINTS, audience, earlier};
+use super::super::{ENDPOINTS, audience, convert, earlier};
 use super::{Text, assert_figures};
-use crate::harness::{population, row_of};
+use crate::harness::{Room, lines_piece, population, row_of};
 
 /// Every endpoint of an audience in the order of pieces and lines, with both.
 fn placed(audience: &Population) -> Vec<(String, u64, Endpoint)> {
@@ -45,8 +45,8 @@ fn differences(from: &Population, to: &Population) -> Vec<Value> {
     let mut fields: BTreeMap<&String, u64> = BTreeMap::new();
     for (key, before) in &from {
         let Some(after) = to.get(key) else { continue };
-        for (field, value) in before.iter().filter(|(field, value)| after[*field] != **value) {
-            let _ = value;
+        let changed = before.iter().filter(|(field, value)| after[*field] != **value);
+        for (field, _) in changed {
             *fields.entry(field).or_default() += 1;
         }
     }
@@ -146,4 +146,78 @@ fn integrity() {
     assert!(reconciled > 0);
     assert!(rows[..reconciled].iter().all(|row| row["ok"] == json!(true)), "{rows:?}");
     assert_eq!(rows[reconciled..], own);
+}
+
+/// Changes what a manifest says.
+fn edit_manifest(room: &Room, edit: impl Fn(&mut Value)) {
+    let mut manifest = room.lake().manifest("s");
+    edit(&mut manifest);
+    room.write("lake/runs/s/run.json", manifest.to_string());
+}
+
+#[test]
+fn rows_that_are_not_those_that_were_read_fail_the_check() {
+    let room = Room::new();
+    let audience = population(60, 0.0);
+    for (number, range) in audience.pieces(2).into_iter().enumerate() {
+        room.write(&format!("export/part-{number}.gz"), audience.piece(range));
+    }
+    room.pinlake(&["convert", "export", "--snapshot", "s"]).succeeds();
+    let integrity = || room.pinlake(&["report", "integrity", "--format", "json", "--fail-on-check"]);
+    let sound = integrity().succeeds().rows();
+    assert!(sound.iter().all(|row| row["ok"] == json!(true)), "{sound:?}");
+
+    // One row more was read of the second piece than the table holds.
+    edit_manifest(&room, |manifest| {
+        let piece = &mut manifest["pieces"][1];
+        piece["rows"] = json!(piece["rows"].as_u64().unwrap() + 1);
+    });
+    let ran = integrity().ends(9);
+    let failed: Vec<Value> = ran.rows().into_iter().filter(|row| row["ok"] == json!(false)).collect();
+    let row = |check: &str, expected: u64, actual: u64| json!({ "check": check, "expected": expected, "actual": actual, "ok": false, "level": "error" });
+    assert_eq!(
+        failed,
+        [
+            row("rows in the table = rows of the pieces", 61, 60),
+            row("pieces with all of their rows in the table", 2, 1),
+        ]
+    );
+    // It is told without being a failure where nobody asked for one.
+    room.pinlake(&["report", "integrity"]).succeeds();
+}
+
+#[test]
+fn repeated_ids_alone_are_a_warning() {
+    let room = Room::new();
+    room.write("export/part-0.gz", lines_piece(&[r#"{"Id":"a"}"#, r#"{"Id":"a"}"#, "{}"]));
+    room.pinlake(&["convert", "export", "--snapshot", "s"]).succeeds();
+    let integrity = ["report", "integrity", "--format", "json", "--fail-on-check"];
+    let rows = room.pinlake(&integrity).succeeds().rows();
+    let told = rows.iter().filter(|row| row["ok"] == json!(false));
+    let told: Vec<Value> =
+        told.map(|row| json!([row["check"], row["expected"], row["actual"], row["level"]])).collect();
+    assert_eq!(
+        told,
+        [
+            json!(["ids more than once in one piece", 0, 1, "warn"]),
+            json!(["rows without an id", 0, 1, "warn"]),
+        ]
+    );
+}
+
+#[test]
+fn snapshots_that_have_nothing_in_common() {
+    let room = Room::new();
+    let options = population(40, 0.0).options().clone();
+    let seeds = [options.seed, options.seed + 1];
+    let audiences = seeds.map(|seed| Population::new(PopulationOptions { seed, ..options.clone() }));
+    for (snapshot, audience) in ["one", "other"].into_iter().zip(&audiences) {
+        convert(&room, snapshot, audience);
+    }
+    let expected = differences(&audiences[0], &audiences[1]);
+    let diff = ["report", "snapshot-diff", "--param", "from=one", "--param", "to=other", "--format", "json"];
+    let found = room.pinlake(&diff).succeeds().rows();
+    assert_eq!(found, expected);
+    let row = |change: &str| json!({ "change": change, "field": null, "endpoints": 40 });
+    assert_eq!(found, [row("added"), row("removed")]);
 }

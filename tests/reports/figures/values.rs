@@ -1,13 +1,16 @@
 //! What attributes and metrics hold, and how people and cohorts differ by them.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::OnceLock;
 
+use chrono::DateTime;
 use pinlake_local::Endpoint;
 use pinlake_local::population::TextLists;
 use serde_json::{Value, json};
 
-use super::super::{Audience, audience};
+use super::super::{Audience, audience, usual_audience};
 use super::{Text, all, assert_figures, at_least, channel, country, is_opted_out, newest, share};
+use crate::harness::{Room, gzip, population};
 
 fn user_attributes(endpoint: &Endpoint) -> TextLists {
     endpoint.user.clone().unwrap_or_default().user_attributes.unwrap_or_default()
@@ -64,6 +67,9 @@ fn attribute_values() {
     let params = ["name=Segment", "source=user_attributes", "by=channel_type"];
     assert_figures(&audience, "attribute-values", &params, segments);
     assert_eq!(audience.report("attribute-values", &["name=PLAN"]), Vec::<Value>::new());
+    let usual = usual_audience();
+    let interests = attribute_rows(&usual, "any", "interests", &|one| one.opt_out.clone());
+    assert_figures(&usual, "attribute-values", &["name=interests", "by=opt_out"], interests);
 }
 
 /// So many hundredths of the way through sorted values, between neighbours if need be.
@@ -74,9 +80,7 @@ fn quantile(values: &[f64], hundredths: usize) -> f64 {
     below + (above - below) * (way % 100) as f64 / 100.0
 }
 
-#[test]
-fn metric_distribution() {
-    let audience = audience();
+fn distributions_of(audience: &Audience) -> Vec<Value> {
     let mut metrics: BTreeMap<String, Vec<f64>> = BTreeMap::new();
     for (name, value) in audience.endpoints.iter().filter_map(|one| one.metrics.clone()).flatten() {
         metrics.entry(name).or_default().push(value);
@@ -95,27 +99,85 @@ fn metric_distribution() {
             "negatives": values.iter().filter(|value| **value < 0.0).count(),
         })
     });
-    assert_figures(&audience, "metric-distribution", &[], rows.collect());
+    rows.collect()
+}
+
+#[test]
+fn metric_distribution() {
+    for audience in [audience(), usual_audience()] {
+        assert_figures(&audience, "metric-distribution", &[], distributions_of(&audience));
+    }
+}
+
+/// What each cohort of an audience must be told as; those that are empty are left out.
+fn cohort_rows(audience: &Audience, cohort: &dyn Fn(&Endpoint) -> Text) -> Vec<Value> {
+    let opted_out = audience.count(|one| (cohort(one), is_opted_out(one)));
+    let is_named =
+        |cohort: &Text| cohort.as_deref().is_some_and(|name| (0..100).any(|n| n.to_string() == name));
+    let sizes = audience.count(cohort);
+    let in_cohorts: u64 = sizes.iter().filter(|(name, _)| is_named(name)).map(|(_, size)| size).sum();
+    let rows = sizes.into_iter().map(|(cohort, endpoints)| {
+        let refused = opted_out.get(&(cohort.clone(), true)).copied().unwrap_or(0);
+        let expected = is_named(&cohort).then(|| share(in_cohorts, 100));
+        let deviations = expected
+            .filter(|size| *size >= 10.0)
+            .map(|size| (endpoints as f64 - size) / (size * 0.99).sqrt());
+        json!({
+            "cohort_id": cohort, "endpoints": endpoints, "share": share(endpoints, all(audience)),
+            "opt_out_share": share(refused, endpoints), "expected": expected, "z_score": deviations,
+        })
+    });
+    rows.collect()
 }
 
 #[test]
 fn cohort_balance() {
-    let audience = audience();
-    let cohort = |one: &Endpoint| one.cohort_id.clone();
-    let opted_out = audience.count(|one| (cohort(one), is_opted_out(one)));
-    let named = |cohort: &Text| cohort.as_deref().is_some_and(|name| (0..100).any(|n| n.to_string() == name));
-    let in_cohorts: u64 =
-        audience.count(cohort).iter().filter(|(name, _)| named(name)).map(|(_, n)| *n).sum();
-    assert!((1..1_000).contains(&in_cohorts), "too few for a z-score: {in_cohorts}");
-    let rows = audience.count(cohort).into_iter().map(|(cohort, endpoints)| {
-        let refused = opted_out.get(&(cohort.clone(), true)).copied().unwrap_or(0);
+    for audience in [audience(), usual_audience()] {
+        let rows = cohort_rows(&audience, &|one| one.cohort_id.clone());
+        assert!(rows.iter().all(|row| row["z_score"].is_null()), "too few of them are in cohorts");
+        assert_figures(&audience, "cohort-balance", &[], rows);
+    }
+}
+
+/// The usual audience with cohorts, which exports leave out: unequal ones, empty ones, and two that are none.
+#[test]
+fn cohorts_that_are_out_of_balance() {
+    let audience = population(2_000, 0.0);
+    let cohort_of = |index: u64| match index % 50 {
+        48 => "07".to_owned(),
+        49 => "control".to_owned(),
+        _ => (index * index % 97).to_string(),
+    };
+    let room = Room::new();
+    let mut lines = Vec::new();
+    for index in 0..audience.endpoints() {
+        let mut line = Vec::new();
+        audience.write_line(index, &mut line);
+        let members = String::from_utf8(line).unwrap().split_off(1);
+        lines.push(format!("{{\"CohortId\":\"{}\",{members}", cohort_of(index)));
+    }
+    room.write("export/part-0.gz", gzip(lines.join("\n").as_bytes()));
+    room.pinlake(&["convert", "export", "--snapshot", "s"]).succeeds();
+    let endpoints = audience.iter().zip(0..);
+    let endpoints =
+        endpoints.map(|(one, index)| Endpoint { cohort_id: Some(cohort_of(index)), ..one }).collect();
+    let audience = Audience { room, endpoints, rows: OnceLock::new(), page: OnceLock::new() };
+
+    let mut rows = cohort_rows(&audience, &|one| one.cohort_id.clone());
+    let expected = rows[0]["expected"].clone();
+    let deviations = -(expected.as_f64().unwrap() / 0.99).sqrt();
+    // Squares leave half of the remainders out.
+    let there: BTreeSet<&str> = rows.iter().filter_map(|row| row["cohort_id"].as_str()).collect();
+    let missing = (0..100).map(|number| number.to_string()).filter(|cohort| !there.contains(&**cohort));
+    let missing: Vec<String> = missing.collect();
+    rows.extend(missing.into_iter().map(|cohort| {
         json!({
-            "endpoints": endpoints, "share": share(endpoints, all(&audience)),
-            "opt_out_share": share(refused, endpoints), "z_score": null,
-            "expected": named(&cohort).then(|| share(in_cohorts, 100)), "cohort_id": cohort,
+            "cohort_id": cohort, "endpoints": 0, "share": 0.0, "opt_out_share": null,
+            "expected": expected, "z_score": deviations,
         })
-    });
-    assert_figures(&audience, "cohort-balance", &[], rows.collect());
+    }));
+    assert_eq!(rows.len(), 102);
+    assert_figures(&audience, "cohort-balance", &[], rows);
 }
 
 /// Newest update in milliseconds, frequency and value of a person.
@@ -167,20 +229,44 @@ fn segment_rows(people: &[Person], as_of_millis: i64) -> Vec<Value> {
     rows.collect()
 }
 
+/// The names of metrics by how many endpoints have them, most first.
+fn most_filled(audience: &Audience) -> Vec<String> {
+    let mut filled: BTreeMap<&String, usize> = BTreeMap::new();
+    for name in audience.endpoints.iter().filter_map(|one| one.metrics.as_ref()).flat_map(BTreeMap::keys) {
+        *filled.entry(name).or_default() += 1;
+    }
+    let mut names: Vec<(&String, usize)> = filled.into_iter().collect();
+    names.sort_by_key(|(name, endpoints)| (usize::MAX - endpoints, *name));
+    names.into_iter().map(|(name, _)| name.clone()).collect()
+}
+
 #[test]
 fn rfm() {
+    for audience in [audience(), usual_audience()] {
+        let as_of = newest(&audience).timestamp_millis();
+        let names = most_filled(&audience);
+        assert!(names.len() > 1, "{names:?}");
+        let usual = segment_rows(&people(&audience, &names[0], &names[1]), as_of);
+        assert_figures(&audience, "rfm", &[], usual);
+        let turned = segment_rows(&people(&audience, &names[1], &names[0]), as_of);
+        assert_figures(&audience, "rfm", &[&format!("value={}", names[0])], turned);
+    }
+}
+
+#[test]
+fn rfm_of_metrics_that_are_named_and_days_that_are_counted_from_elsewhere() {
     let audience = audience();
     let as_of = newest(&audience).timestamp_millis();
-    // Both metrics are told together but for odd records: `spend` is the one that is always a number.
-    let filled = |name: &str| {
-        let metrics = audience.endpoints.iter().filter_map(|one| one.metrics.as_ref());
-        metrics.filter(|metrics| metrics.contains_key(name)).count()
-    };
-    assert!(filled("spend") > filled("sessions"));
-    let usual = segment_rows(&people(&audience, "spend", "sessions"), as_of);
-    assert_figures(&audience, "rfm", &[], usual);
     let named = segment_rows(&people(&audience, "sessions", "spend"), as_of);
     assert_figures(&audience, "rfm", &["frequency=sessions", "value=spend"], named);
     let missing = segment_rows(&people(&audience, "spend", "no such metric"), as_of);
-    assert_figures(&audience, "rfm", &["value=no such metric"], missing);
+    assert_figures(&audience, "rfm", &["frequency=spend", "value=no such metric"], missing);
+    let new_year = DateTime::parse_from_rfc3339("2026-01-01T00:00:00Z").unwrap().timestamp_millis();
+    let earlier = segment_rows(&people(&audience, "sessions", "spend"), new_year);
+    assert!(
+        earlier.iter().any(|row| row["recency_days"].as_f64() < Some(0.0)),
+        "days that are still to come"
+    );
+    let params = ["frequency=sessions", "value=spend", "as_of=2026-01-01"];
+    assert_figures(&audience, "rfm", &params, earlier);
 }
