@@ -99,7 +99,7 @@ pub(crate) struct DiffArgs {
     /// Write to this file; .ndjson and .json hold each endpoint before and after
     #[arg(long, value_name = "FILE")]
     pub(crate) out: Option<PathBuf>,
-    /// Columns whose changes do not count, such as effective_date,request_id
+    /// Columns whose changes do not count, separated by commas
     #[arg(long, value_name = "COLUMN,...", value_delimiter = ',')]
     pub(crate) ignore: Vec<String>,
     /// Endpoints shown on a terminal, 0 for all; files and pipes are never cut

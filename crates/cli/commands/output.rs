@@ -199,9 +199,9 @@ pub(crate) fn whole_file(
     path: &Path,
     fill: impl FnOnce(&mut (dyn Write + Send)) -> anyhow::Result<()>,
 ) -> anyhow::Result<()> {
-    let mut file = PartialFile::create(path.to_owned())?;
-    fill(&mut file).with_context(|| format!("cannot write {}", path.display()))?;
-    file.keep().map(|_| ())
+    let mut partial = PartialFile::create(path.to_owned())?;
+    fill(&mut partial).with_context(|| format!("cannot write {}", path.display()))?;
+    partial.keep().map(|_| ())
 }
 
 /// A file that is written bit by bit and has another name until it is whole. Dropped before, it is deleted.
