@@ -118,11 +118,11 @@ async fn all_snapshots_are_looked_through_whichever_is_chosen() {
     assert_eq!(csv.lines().count(), 1);
     let first = r#"{"id":"a","channel_type":"SMS","address":"+1","user_id":"u","country":"jpn"}"#;
     let second = "{}\n{\"id\":\"a\",\"channel_type\":\"SMS\",\"address\":\"+1 \"}";
-    let lake = lake().with_snapshot("b", &["{}", second]).with_snapshot("a", &[first]);
+    let lake = lake().with_snapshot("b", &[second]).with_snapshot("a", &["{}", first]);
     let csv = lake.csv("subject-lookup", &[("address", "+1"), ("user_id", "u")]).await;
     let rows: Vec<&str> = csv.lines().skip(1).collect();
     assert_eq!(rows.len(), 2, "{csv}");
-    assert!(rows[0].starts_with("a,a,SMS,+1,u,piece-0.gz,1,"), "{csv}");
+    assert!(rows[0].starts_with("a,a,SMS,+1,u,piece-1.gz,1,"), "{csv}");
     assert!(rows[0].contains(",JP,"), "{csv}");
-    assert!(rows[1].starts_with("b,a,SMS,\"+1 \",,piece-1.gz,2,"), "{csv}");
+    assert!(rows[1].starts_with("b,a,SMS,\"+1 \",,piece-0.gz,2,"), "{csv}");
 }

@@ -23,6 +23,25 @@ async fn ghosts() {
     );
 }
 
+#[tokio::test]
+async fn endpoints_that_somebody_could_still_reach_are_no_ghosts() {
+    let endpoint = |id: &str, status: &str, opt_out: &str, user: Option<&str>| json!({ "id": id, "address": "x", "creation_date": "2026-01-01T00:00:00Z", "endpoint_status": status, "opt_out": opt_out, "user_id": user });
+    let lake = lake_of([
+        endpoint("ghost", "INACTIVE", "ALL", None),
+        endpoint("a user's", "INACTIVE", "ALL", Some("")),
+        endpoint("opted in", "INACTIVE", "NONE", None),
+        endpoint("active", "ACTIVE", "ALL", None),
+        json!({ "id": "one date", "address": " ", "effective_date": "2026-01-01T00:00:00Z" }),
+        json!({ "id": "no date", "address": "x", "user_id": "u" }),
+    ]);
+    assert_eq!(
+        lake.csv("ghosts", &[]).await,
+        "id,channel_type,endpoint_status,opt_out,reasons,piece,line\n\
+         ghost,,INACTIVE,ALL,\"[\"\"inactive_opted_out\"\"]\",piece-0.gz,1\n\
+         no date,,,,\"[\"\"no_dates\"\"]\",piece-0.gz,6\n"
+    );
+}
+
 fn user(id: &str, attributes: &Value) -> Value {
     json!({ "user_id": id, "user_attributes": attributes })
 }
@@ -91,6 +110,8 @@ async fn profiles_hold_three_emails_four_phones_and_255_characters() {
         let channel = |n: usize| if n.is_multiple_of(2) { "SMS" } else { "VOICE" };
         records.extend(phones.iter().enumerate().map(|(n, it)| endpoint(user, 10 + n, channel(n), it)));
     }
+    // An empty address is none.
+    records.extend([endpoint("fits", 98, "EMAIL", ""), endpoint("fits", 99, "SMS", "")]);
     let long = "é".repeat(256);
     records.push(json!({ "id": "w1", "user_id": "w", "attributes": { "a": ["x", null, &long] } }));
     records.push(json!({ "id": "w2", "user_id": "w", "user_attributes": { "a": [&long[2..]] } }));

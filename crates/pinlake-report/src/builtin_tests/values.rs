@@ -45,6 +45,20 @@ async fn an_endpoint_counts_once_under_each_of_its_values() {
 }
 
 #[tokio::test]
+async fn countries_are_one_however_they_are_spelt() {
+    let holder = |country: Option<&str>| json!({ "country": country, "attributes": { "a": ["x"] } });
+    let mut records = [Some("JP"), Some("JPN"), Some(" jpn "), Some("Atlantis"), None].map(holder).to_vec();
+    records.push(json!({ "country": "jp" }));
+    assert_eq!(
+        lake_of(records).csv("attribute-values", &[("name", "a"), ("by", "country")]).await,
+        "value,endpoints,share,by_value,by_share\n\
+         x,3,0.5,JP,0.75\n\
+         x,1,0.16666666666666666,Atlantis,1.0\n\
+         x,1,0.16666666666666666,,1.0\n"
+    );
+}
+
+#[tokio::test]
 async fn metric_distribution() {
     let header = "name,endpoints,min,p25,p50,p75,p95,max,mean,stddev,zeros,negatives\n";
     assert_eq!(
