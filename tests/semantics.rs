@@ -28,6 +28,13 @@ impl Held {
     fn start(&self, snapshot: &str) -> crate::harness::Running {
         let running = self.convert(snapshot).env("AWS_ENDPOINT_URL_S3", self.relay.url()).start();
         self.relay.wait_until_held();
+        // Pieces are fetched while the lake is opened, so that the request can be there first.
+        let staged = self.room.path("lake/.staging").join(snapshot);
+        let is_staged = (0..50_000_000).any(|_| {
+            std::thread::yield_now();
+            staged.exists()
+        });
+        assert!(is_staged, "{} never came", staged.display());
         running
     }
 
