@@ -176,7 +176,8 @@ async fn values_are_bound_and_never_part_of_the_text() {
 
 #[tokio::test]
 async fn files_that_are_not_what_the_log_says_are_named() {
-    let everything = "SELECT max(id) FROM endpoints";
+    // An aggregate would do without the file whose statistics say that it cannot matter.
+    let everything = "SELECT id FROM endpoints";
     let mut shorter = lake();
     shorter.tables_mut().files[1].bytes -= 1;
     let error = failure(&shorter, everything).await;
