@@ -5,6 +5,11 @@ use std::io::{self, Write};
 
 use sha2::{Digest as _, Sha256};
 
+/// What one write takes at most. Linux gives a larger one page-cache folios that a virtual machine has often never touched, and the
+/// copy into these took up to nine times as long (20 files of 7.5 MB: 0.30 s in one write each, 0.03 s in steps; 2026-11-25).
+/// The bytes are still in the cache when they are hashed, too.
+const STEP_BYTES: usize = 256 * 1024;
+
 /// Hashes exactly the bytes the file took. The writer above writes whole column chunks.
 pub(super) struct HashingFile {
     file: File,
@@ -38,7 +43,7 @@ fn hex_digit(nibble: u8) -> char {
 
 impl Write for HashingFile {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let taken = self.file.write(bytes)?;
+        let taken = self.file.write(&bytes[..bytes.len().min(STEP_BYTES)])?;
         self.hash.update(&bytes[..taken]);
         self.bytes += taken as u64;
         Ok(taken)
@@ -52,6 +57,19 @@ impl Write for HashingFile {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn large_writes_go_in_steps() {
+        let bytes = vec![b'a'; 2 * STEP_BYTES + 1];
+        let mut at_once = HashingFile::new(tempfile::tempfile().unwrap());
+        assert_eq!(at_once.write(&bytes).unwrap(), STEP_BYTES);
+        at_once.write_all(&bytes[STEP_BYTES..]).unwrap();
+        let mut in_parts = HashingFile::new(tempfile::tempfile().unwrap());
+        bytes.chunks(1_000).for_each(|part| in_parts.write_all(part).unwrap());
+        let finished = at_once.finish().unwrap();
+        assert_eq!(finished.0, bytes.len() as u64);
+        assert_eq!(finished, in_parts.finish().unwrap());
+    }
 
     #[test]
     fn the_hash_is_that_of_the_bytes() {

@@ -41,6 +41,10 @@ async fn blocking<T: Send + 'static>(
     done.unwrap_or_else(|_| Err(DownloadError::Aborted { piece: path.display().to_string() }))
 }
 
+/// What one write takes at most: the system copies larger ones into page-cache folios that a virtual machine has often never
+/// touched, which took up to nine times as long (20 files of 7.5 MB: 0.30 s in one write each, 0.03 s in steps; 2026-11-25).
+const STEP_BYTES: usize = 256 * 1024;
+
 /// A file under its unfinished name.
 struct Partial {
     file: File,
@@ -67,7 +71,7 @@ impl Partial {
     }
 
     fn append(mut self, bytes: &[u8]) -> Result<Self, DownloadError> {
-        match self.file.write_all(bytes) {
+        match bytes.chunks(STEP_BYTES).try_for_each(|step| self.file.write_all(step)) {
             Ok(()) => Ok(self),
             Err(cause) => Err(DownloadError::Write { path: self.unfinished, cause }),
         }
