@@ -1,4 +1,4 @@
-"""Every built-in report: `pinlake report` against the same SQL run by DuckDB on the same Parquet files.
+"""The built-in reports: `pinlake report` against the same SQL run by DuckDB on the same Parquet files.
 
 Both give the same rows, which is checked first. Then all reports together are measured in turn, and each by itself. DuckDB
 runs in Python, so its time is told twice: of the process, as pinlake's is, and from opening the lake to the last row, without
@@ -71,13 +71,18 @@ def run(record, work, args):
         result["inner"] = json.loads(result["out"])["seconds"]
         return result
 
-    ours, theirs = json.loads(pinlake("--all")["out"]), json.loads(duckdb(*names)["out"])["reports"]
+    # What DuckDB does not understand of a statement is not translated yet; such reports are named and left out on both sides.
+    answer = json.loads(duckdb(*names)["out"])
+    untranslated, names = answer["untranslated"], [name for name in names if name in answer["reports"]]
+    ours, theirs = json.loads(pinlake(*names)["out"]), answer["reports"]
     found = list(differences(ours, theirs))
     record.say(f"{audience.endpoints:,} endpoints, {args.codec}, {args.threads} threads, {args.rounds} rounds; "
                f"{len(names) - len(found)} of {len(names)} reports give the same rows")
     for difference in found:
         record.say(f"  different: {difference}")
-    rounds = measure.in_turn({"pinlake": lambda: pinlake("--all"), "duckdb": lambda: duckdb(*names)}, args.rounds, record)
+    for name, error in untranslated.items():
+        record.say(f"  left out: {name}: {error}")
+    rounds = measure.in_turn({"pinlake": lambda: pinlake(*names), "duckdb": lambda: duckdb(*names)}, args.rounds, record)
     record.keep("all", rounds)
     record.table(rounds)
     record.say(f"DuckDB without Python's start: {measure.median(rounds, 'duckdb', 'inner'):.3f} s, × {inner_ratio(rounds):.2f}\n")

@@ -1,5 +1,6 @@
 """pinlake's built-in reports run by DuckDB on a lake's Parquet files: `LAKE THREADS NAME...`, prints
-{"seconds": SECONDS, "reports": {"name": [rows...]}}, the seconds being without the start of Python and its modules.
+{"seconds": SECONDS, "reports": {"name": [rows...]}, "untranslated": {"name": error}}, the seconds being without the start of Python and
+its modules.
 
 The SQL is that of queries/NAME.sql with the defaults of its parameters; what DuckDB calls otherwise is translated here. The
 views are those of crates/pinlake-report/src/session/views.rs, as far as reports use them.
@@ -83,6 +84,11 @@ if __name__ == "__main__":
     lake, threads, *names = sys.argv[1:]
     start = time.perf_counter()
     connection = open_lake(lake, int(threads))
-    reports = {name: run(connection, name) for name in names}
+    reports, untranslated = {}, {}
+    for name in names:
+        try:
+            reports[name] = run(connection, name)
+        except duckdb.Error as error:
+            untranslated[name] = str(error).splitlines()[0]
     seconds = time.perf_counter() - start
-    json.dump({"seconds": seconds, "reports": reports}, sys.stdout, default=plain)
+    json.dump({"seconds": seconds, "reports": reports, "untranslated": untranslated}, sys.stdout, default=plain)
