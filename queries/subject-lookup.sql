@@ -44,11 +44,11 @@ LEFT JOIN country_codes AS c ON c.code = upper(trim(e.country))
 WHERE
     e.user_id = $user_id
     -- An empty address is none that could be asked for.
-    OR btrim(e.address, concat(' ', chr(9), chr(10), chr(13)))
-        = nullif(btrim($address, concat(' ', chr(9), chr(10), chr(13))), '')
+    OR btrim(e.address, E' \t\r\n')
+        = nullif(btrim($address, E' \t\r\n'), '')
     OR (
         e.channel_type = 'EMAIL'
-        AND lower(btrim(e.address, concat(' ', chr(9), chr(10), chr(13))))
-            = nullif(lower(btrim($address, concat(' ', chr(9), chr(10), chr(13)))), '')
+        AND lower(btrim(e.address, E' \t\r\n'))
+            = nullif(lower(btrim($address, E' \t\r\n')), '')
     )
 ORDER BY e.snapshot, e.piece, e.line

@@ -81,17 +81,26 @@ pub(crate) fn explain(error: &anyhow::Error) -> u8 {
     code
 }
 
-fn tell(error: &anyhow::Error, code: u8, out: &mut dyn io::Write) -> io::Result<()> {
-    writeln!(out, "pinlake: {error}")?;
+/// An error and, a line each, its causes.
+pub(crate) fn with_causes(error: &(dyn Error + 'static)) -> String {
     let mut told = error.to_string();
-    for cause in error.chain().skip(1) {
-        let cause = cause.to_string();
+    let mut last = told.clone();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        let text = cause.to_string();
         // A transparent error repeats the text of the one it wraps.
-        if !told.ends_with(&cause) {
-            writeln!(out, "  because: {cause}")?;
+        if !last.ends_with(&text) {
+            told.push_str("\n  because: ");
+            told.push_str(&text);
         }
-        told = cause;
+        last = text;
+        source = cause.source();
     }
+    told
+}
+
+fn tell(error: &anyhow::Error, code: u8, out: &mut dyn io::Write) -> io::Result<()> {
+    writeln!(out, "pinlake: {}", with_causes(error.as_ref()))?;
     if code == UNEXPECTED {
         writeln!(out, "  this is a bug of pinlake {}: please report it", env!("CARGO_PKG_VERSION"))?;
     }

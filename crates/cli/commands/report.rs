@@ -13,7 +13,7 @@ use super::Context;
 use super::analysis::OpenLake;
 use super::output::Output;
 use crate::args::{ReportArgs, chosen};
-use crate::exit::CliError;
+use crate::exit::{CliError, with_causes};
 use crate::ui::{Unit, count};
 
 /// Lists, describes or runs reports.
@@ -74,15 +74,8 @@ fn warn_of_broken(context: &Context, catalogue: &Catalogue) {
     }
 }
 
-fn warn(context: &Context, error: &dyn std::error::Error) {
-    let mut told = format!("warning: {error}");
-    let mut source = error.source();
-    while let Some(cause) = source {
-        told.push_str("\n  because: ");
-        told.push_str(&cause.to_string());
-        source = cause.source();
-    }
-    context.ui.note(told);
+fn warn(context: &Context, error: &(dyn std::error::Error + 'static)) {
+    context.ui.note(format!("warning: {}", with_causes(error)));
 }
 
 fn list(catalogue: &Catalogue, args: &ReportArgs) -> anyhow::Result<()> {

@@ -13,7 +13,7 @@ use arrow::datatypes::{DataType, Float64Type};
 use chrono::{NaiveDate, NaiveTime};
 use rust_xlsxwriter::{Worksheet, XlsxError};
 
-use super::super::page::{cell, heading, printable};
+use super::super::page::{cell, heading, is_share, printable};
 use super::cells::{Value, fitting, instant};
 use super::names::FIGURES;
 use super::styles::Styles;
@@ -93,7 +93,7 @@ impl Figures {
         let grid = Grid::of(report, (down, across, measure))?;
         let by = across.map(|across| format!(" and {}", words(across))).unwrap_or_default();
         let title = format!("{} by {}{by}", heading(&printable(measure)), words(down));
-        let is_share = measure == "share" || measure.ends_with("_share");
+        let is_share = is_share(report.result.schema.field_with_name(measure).ok()?);
         let drawn = grid.drawn(chart, &title, is_share);
         (!drawn.categories.is_empty() && !drawn.series.is_empty()).then_some(drawn)
     }
