@@ -93,7 +93,7 @@ pub(crate) struct DiffArgs {
     pub(crate) from: String,
     /// The newer snapshot: its id, or latest
     pub(crate) to: String,
-    /// table, csv, json, ndjson, markdown, html or parquet [default: by the ending of --out, else table]
+    /// table, csv, json, ndjson, markdown, html, xlsx or parquet [default: by the ending of --out, else table]
     #[arg(long, value_name = "FORMAT")]
     pub(crate) format: Option<Format>,
     /// Write to this file; .ndjson and .json hold each endpoint before and after

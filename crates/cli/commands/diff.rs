@@ -28,7 +28,8 @@ pub(crate) async fn run(context: &Context, args: &DiffArgs) -> anyhow::Result<()
             ..OutputArgs::default()
         },
         lake.facts(),
-    )?;
+    )?
+    .within(context.settings.memory_limit_bytes);
     output.check()?;
     let format = output.one_format("a difference")?;
     let (session, options) = (&lake.session, &output.options);

@@ -121,7 +121,7 @@ struct Change {
 /// Writes every endpoint that changed, in order of id with those without one at the end, and returns how many there were.
 ///
 /// NDJSON and JSON have a row each: `{"change","id","fields","before","after"}`, with the endpoint's columns in `before` and `after`;
-/// CSV and Parquet the same with `before` and `after` as JSON text. Pages leave these two out.
+/// CSV, XLSX and Parquet the same with `before` and `after` as JSON text. Pages leave these two out.
 pub async fn diff(
     session: &Session,
     request: &DiffRequest,

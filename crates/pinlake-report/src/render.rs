@@ -65,6 +65,11 @@ const FORMATS: [(Format, &str); 8] = [
 ];
 
 impl Format {
+    /// Whether it is laid out as a whole, for eyes. The others are written as the rows come and are never cut.
+    pub(crate) fn is_page(self) -> bool {
+        matches!(self, Self::Table | Self::Markdown | Self::Html)
+    }
+
     /// The names of all formats.
     pub fn names() -> impl Iterator<Item = &'static str> {
         FORMATS.iter().map(|(_, name)| *name)
@@ -144,6 +149,17 @@ pub struct RenderOptions {
     pub facts: PageFacts,
     /// Bytes that a workbook's cells may take, since it is built in memory. None: unbounded.
     pub memory_limit_bytes: Option<usize>,
+}
+
+impl RenderOptions {
+    /// How many rows of a result a format shows. None: all, as those do that are no pages.
+    pub(crate) fn rows_shown(&self, format: Format) -> Option<usize> {
+        match format {
+            Format::Table => self.max_rows,
+            Format::Markdown | Format::Html => self.page_rows,
+            Format::Csv | Format::Json | Format::Ndjson | Format::Parquet | Format::Xlsx => None,
+        }
+    }
 }
 
 impl Default for RenderOptions {
@@ -228,12 +244,8 @@ pub async fn render_stream(
 ) -> Result<u64, ReportError> {
     let mut rows = 0;
     let schema = stream.schema();
-    let cap = match format {
-        Format::Table => Some(options.max_rows),
-        Format::Markdown | Format::Html => Some(options.page_rows),
-        _ => None,
-    };
-    if let Some(cap) = cap {
+    if format.is_page() {
+        let cap = options.rows_shown(format);
         let mut batches = Vec::new();
         let mut kept = 0;
         while let Some(batch) = stream.next().await? {

@@ -1,5 +1,8 @@
 //! What changed between two small snapshots, in every format.
 
+use std::io::Cursor;
+
+use calamine::{Reader as _, Xlsx, open_workbook_from_rs};
 use serde_json::{Value, json};
 
 use super::*;
@@ -106,6 +109,19 @@ async fn other_formats_tell_the_same() {
         csv.starts_with("change,id,fields,before,after\r\nremoved,gone,[],\"{\"\"id\"\":\"\"gone\"\""),
         "{csv}"
     );
+    // XLSX is never cut, as pages are.
+    let lake = lake();
+    let session = lake.session().await;
+    let options = RenderOptions { page_rows: Some(1), max_rows: Some(1), ..RenderOptions::default() };
+    let mut workbook = Vec::new();
+    let totals = diff(&session, &request("older", "newer"), Format::Xlsx, &options, &mut workbook).await;
+    assert_eq!(totals.expect("the snapshots are compared").changed, 1);
+    let mut workbook: Xlsx<_> = open_workbook_from_rs(Cursor::new(workbook)).expect("a workbook");
+    let sheets: Vec<_> = workbook.worksheets().into_iter().map(|(_, range)| range).collect();
+    let holds = |text: &str| {
+        sheets.iter().any(|sheet| sheet.used_cells().any(|(_, _, cell)| cell.to_string().contains(text)))
+    };
+    assert!(["gone", "moved", "new", "twice", "\"city\":\"Toyama\""].into_iter().all(holds));
     let (table, _) = written(&request("older", "newer"), Format::Table).await;
     assert!(
         table.contains("changed") && table.contains("attributes.Team") && !table.contains("Toyama"),

@@ -52,15 +52,14 @@ impl<'a> ChangeWriter<'a> {
                 out.write_all(b"[").map_err(RenderError::write)?;
                 Out::Json { out, is_array: true, is_first: true }
             }
-            Format::Csv | Format::Parquet => {
+            _ if format.is_page() => {
+                let (options, cap) = (options.clone(), options.rows_shown(format));
+                Out::Page(Page { out, format, options, cap, kept: Vec::new(), further: 0 })
+            }
+            _ => {
                 let schema = schema(true);
                 let writer = row_writer(format, &schema, options, out)?;
                 Out::Rows { writer, pending: Vec::new(), schema }
-            }
-            _ => {
-                let cap = if format == Format::Table { options.max_rows } else { options.page_rows };
-                let options = options.clone();
-                Out::Page(Page { out, format, options, cap, kept: Vec::new(), further: 0 })
             }
         };
         Ok(Self { out })
