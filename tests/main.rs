@@ -12,6 +12,7 @@ mod harness;
 mod ingest;
 mod regression;
 mod reports;
+mod resume;
 mod semantics;
 mod sql;
 mod steps;

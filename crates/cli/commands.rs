@@ -22,6 +22,7 @@ use std::future::Future;
 use std::time::Duration;
 
 use anyhow::Context as _;
+use pinlake_ingest::Stop;
 
 use crate::args::{Cli, Command};
 use crate::config::Config;
@@ -35,6 +36,8 @@ use crate::ui::Ui;
 pub(crate) struct Context {
     pub(crate) settings: Settings,
     pub(crate) ui: Ui,
+    /// Asked for by the first signal, of commands that stop in good order.
+    pub(crate) stop: Stop,
 }
 
 /// Carries out what was typed.
@@ -53,7 +56,7 @@ pub(crate) fn main(cli: Cli) -> anyhow::Result<()> {
     logging::install(&settings);
     // One TLS provider for the whole binary. Where one is installed already, it is this one.
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
-    let context = Context { ui: Ui::new(&settings), settings };
+    let context = Context { ui: Ui::new(&settings), settings, stop: Stop::default() };
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(context.settings.threads.max(2))
         .enable_all()
@@ -70,10 +73,10 @@ async fn dispatch(context: &Context, command: Command) -> anyhow::Result<()> {
         Command::Local(args) => local::serve(context, &args).await,
         Command::Sql(args) => Box::pin(sql::run(context, args)).await,
         Command::Demo(args) => until_interrupted(Box::pin(demo::run(context, &args))).await,
-        Command::Run(args) => until_interrupted(Box::pin(run::run(context, &args))).await,
+        Command::Run(args) => until_stopped(context, Box::pin(run::run(context, &args))).await,
         Command::Export(command) => until_interrupted(Box::pin(export::run(context, &command))).await,
         Command::Fetch(args) => until_interrupted(Box::pin(fetch::run(context, &args))).await,
-        Command::Convert(args) => until_interrupted(Box::pin(convert::run(context, &args))).await,
+        Command::Convert(args) => until_stopped(context, Box::pin(convert::run(context, &args))).await,
         Command::Report(args) => until_interrupted(Box::pin(report::run(context, &args))).await,
         Command::Diff(args) => until_interrupted(Box::pin(diff::run(context, &args))).await,
         Command::Snapshots(command) => Box::pin(snapshots::run(context, command)).await,
@@ -91,6 +94,38 @@ async fn until_interrupted(command: impl Future<Output = anyhow::Result<()>>) ->
         signal = interrupted() => {
             signal?;
             Err(CliError::Interrupted.into())
+        }
+    }
+}
+
+/// How long a command that was asked to stop may take to bring what is at hand to an end.
+const STOP_IN_ORDER: Duration = Duration::from_secs(10);
+
+/// Runs a command that heeds [`Context::stop`]. The first signal asks it to stop in good order; the second, or its taking too long
+/// over it, ends it at once.
+async fn until_stopped(
+    context: &Context,
+    mut command: impl Future<Output = anyhow::Result<()>> + Unpin,
+) -> anyhow::Result<()> {
+    tokio::select! {
+        result = &mut command => return result,
+        signal = interrupted() => signal?,
+    }
+    context.stop.request();
+    context.ui.note("stopping: pieces at hand are brought to an end; interrupt again to stop at once");
+    tokio::select! {
+        result = &mut command => result,
+        signal = interrupted() => signal.and(Err(CliError::Interrupted.into())),
+        () = tokio::time::sleep(STOP_IN_ORDER) => Err(CliError::Interrupted.into()),
+    }
+}
+
+impl Context {
+    /// Runs a part of a command that is simply dropped when it is to stop.
+    async fn unless_stopped<T>(&self, part: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
+        tokio::select! {
+            result = part => result,
+            () = self.stop.requested() => Err(CliError::Interrupted.into()),
         }
     }
 }

@@ -48,7 +48,9 @@ pub(crate) enum CliError {
     #[error("{}", failed_checks(.0))]
     CheckFailed(Vec<String>),
     /// A signal asked to stop.
-    #[error("interrupted; nothing was published, and the same command can be given again")]
+    #[error(
+        "interrupted; nothing was published, and the same command goes on from what is kept, or starts over"
+    )]
     Interrupted,
 }
 
@@ -177,6 +179,7 @@ fn of_ingest(kind: pinlake_ingest::ErrorKind) -> u8 {
         pinlake_ingest::ErrorKind::Network => NETWORK,
         pinlake_ingest::ErrorKind::Integrity => INTEGRITY,
         pinlake_ingest::ErrorKind::Resource => RESOURCE,
+        pinlake_ingest::ErrorKind::Interrupted => INTERRUPTED,
         pinlake_ingest::ErrorKind::Unexpected => UNEXPECTED,
     }
 }

@@ -3,7 +3,7 @@
 use std::ffi::OsStr;
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::path::Path;
-use std::process::{Child, ChildStdout, Command, Stdio};
+use std::process::{Child, ChildStderr, ChildStdout, Command, Stdio};
 use std::time::Duration;
 
 use serde_json::Value;
@@ -137,7 +137,8 @@ impl Pinlake {
             .spawn()
             .unwrap_or_else(|error| panic!("{shown} did not start: {error}"));
         let stdout = child.stdout.take().map(BufReader::new);
-        Running { child, stdout, shown }
+        let stderr = child.stderr.take().map(BufReader::new);
+        Running { child, stdout, stderr, told: String::new(), shown }
     }
 }
 
@@ -185,6 +186,9 @@ impl Ran {
 pub(crate) struct Running {
     child: Child,
     stdout: Option<BufReader<ChildStdout>>,
+    stderr: Option<BufReader<ChildStderr>>,
+    /// What was read of its stderr so far.
+    told: String,
     shown: String,
 }
 
@@ -196,6 +200,18 @@ impl Running {
             stdout.read_line(&mut line).unwrap();
         }
         line
+    }
+
+    /// Comes back when a line of its stderr has all of these words.
+    pub(crate) fn wait_until_it_says(&mut self, words: &[&str]) {
+        loop {
+            let from = self.told.len();
+            let length = self.stderr.as_mut().map_or(0, |stderr| stderr.read_line(&mut self.told).unwrap());
+            assert!(length > 0, "{} never said {words:?}:\n{}", self.shown, self.told);
+            if words.iter().all(|word| self.told[from..].contains(word)) {
+                return;
+            }
+        }
     }
 
     /// Closes our end of its stdout.
@@ -227,11 +243,11 @@ impl Running {
 
     /// Waits for its end.
     pub(crate) fn end(mut self) -> Ran {
-        let (mut stdout, mut stderr) = (String::new(), String::new());
+        let (mut stdout, mut stderr) = (String::new(), std::mem::take(&mut self.told));
         if let Some(mut rest) = self.stdout.take() {
             rest.read_to_string(&mut stdout).unwrap();
         }
-        if let Some(mut rest) = self.child.stderr.take() {
+        if let Some(mut rest) = self.stderr.take() {
             rest.read_to_string(&mut stderr).unwrap();
         }
         let code = self.child.wait().unwrap().code();

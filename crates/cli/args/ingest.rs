@@ -149,6 +149,9 @@ pub(crate) struct ConvertOptions {
     /// The longest line that is read; longer ones are rejects
     #[arg(long, value_name = "SIZE", default_value_t = DEFAULT_MAX_LINE_BYTES, value_parser = byte_size, hide_default_value = true)]
     pub(crate) max_line: usize,
+    /// Note what is done for good after so many bytes of pieces, so that an interrupted run goes on from there [default: every few seconds]
+    #[arg(long, value_name = "SIZE", value_parser = byte_size)]
+    pub(crate) checkpoint: Option<usize>,
     /// Keep a copy of every piece fetched from S3 in this folder
     #[arg(long, value_name = "DIR")]
     pub(crate) keep_pieces: Option<PathBuf>,
@@ -165,6 +168,9 @@ pub(crate) struct RunArgs {
     /// Have Pinpoint write right under the prefix instead of into a folder of this run's own
     #[arg(long)]
     pub(crate) exact_prefix: bool,
+    /// Create a new export job, also where an interrupted run of the same command has created one
+    #[arg(long)]
+    pub(crate) new_job: bool,
     /// Give up waiting for the job after this long; the job goes on
     #[arg(long, value_name = "TIME", default_value = "2h", value_parser = duration)]
     pub(crate) timeout: Duration,

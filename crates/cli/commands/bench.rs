@@ -37,6 +37,7 @@ pub(crate) async fn run(context: &Context, args: &BenchArgs) -> anyhow::Result<(
         job: None,
         expect_rows: None,
         max_rejects: MaxRejects::Percent(100.0),
+        checkpoint_bytes: None,
         writer: WriterOptions { compression: args.compression, ..WriterOptions::default() },
         limits: context.settings.limits(),
     })

@@ -39,7 +39,9 @@ pub(crate) async fn run(context: &Context, args: &ConvertArgs) -> anyhow::Result
     let request = request(context, &args.options, sources, aws, job)?;
     let Some(outcome) = convert_request(context, request, &args.options).await? else { return Ok(()) };
     tell(context.ui, &outcome, &context.settings.lake);
-    Ok(writeln!(io::stdout(), "{}", outcome.published.snapshot.id)?)
+    writeln!(io::stdout(), "{}", outcome.published.snapshot.id)?;
+    outcome.told();
+    Ok(())
 }
 
 /// Where a job says that it wrote.
@@ -72,6 +74,7 @@ pub(super) fn request(
         job,
         expect_rows: options.expect_rows,
         max_rejects: options.max_rejects,
+        checkpoint_bytes: options.checkpoint.map(|bytes| bytes as u64),
         writer: WriterOptions { compression: options.compression, ..WriterOptions::default() },
         limits,
     })
@@ -94,9 +97,12 @@ pub(super) async fn convert_request(
     }
     let progress = Arc::new(Progress::default());
     let watch = watch(context.ui, Arc::clone(&progress));
+    if plan.is_resumed {
+        context.ui.note(format!("going on with snapshot {}, which an interrupted run began", plan.snapshot));
+    }
     // Showing progress never ends by itself, so what ends this is the conversion.
     let result: Result<Outcome, IngestError> = tokio::select! {
-        result = convert(plan, progress) => result,
+        result = convert(plan, progress, context.stop.clone()) => result,
         () = watch => Err(IngestError::Stopped),
     };
     Ok(Some(result?))
@@ -156,7 +162,22 @@ fn print_plan(plan: &Plan) -> anyhow::Result<()> {
 pub(super) fn tell(ui: Ui, outcome: &Outcome, lake: &Path) {
     let totals = &outcome.manifest.totals;
     let published = &outcome.published.snapshot;
+    if outcome.is_found {
+        let (id, lake) = (&published.id, lake.display());
+        ui.note(format!(
+            "snapshot {id} is in {lake} already: an interrupted run of the same command published it"
+        ));
+        return;
+    }
     let seconds = outcome.seconds.max(0.001);
+    if outcome.resumed_pieces > 0 {
+        let (done, all) = (outcome.resumed_pieces as u64, outcome.manifest.pieces.len() as u64);
+        ui.note(format!(
+            "{} of {} pieces were done by an interrupted run and not read again",
+            ui::count(done),
+            ui::count(all)
+        ));
+    }
     ui.note(format!(
         "converted {} endpoints from {} pieces ({}) in {}: {} a second",
         ui::count(totals.rows),

@@ -49,6 +49,7 @@ pub(crate) async fn run(context: &Context, args: &DemoArgs) -> anyhow::Result<()
         max_rejects: MaxRejects::Count(0),
         compression: Compression::default(),
         max_line: pinlake_decode::unpack::DEFAULT_MAX_LINE_BYTES,
+        checkpoint: None,
         keep_pieces: args.keep_pieces.then(|| args.out.join("pieces")),
         dry_run: false,
     };

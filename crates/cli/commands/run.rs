@@ -1,10 +1,12 @@
 //! `pinlake run`: export, wait, fetch, convert and report in one go.
 
+mod job;
+
 use std::collections::BTreeMap;
 use std::path::Path;
 
 use chrono::Utc;
-use pinlake_ingest::Outcome;
+use pinlake_ingest::{IngestError, Outcome};
 use pinlake_lake::{Lake, LakeError};
 use pinlake_report::{Catalogue, PageFacts, Report, Template};
 use pinlake_source::{Aws, ExportJob, ExportJobs, ExportRequest, S3Url, WaitOptions};
@@ -23,22 +25,31 @@ const OVERVIEW: [&str; 2] = ["audience-summary", "targetable"];
 
 /// Carries out the whole pipeline against AWS, or whatever `--endpoint-url` names.
 pub(crate) async fn run(context: &Context, args: &RunArgs) -> anyhow::Result<()> {
-    let mut export = export_request(context, &args.target)?;
-    if !args.exact_prefix {
-        export.s3_url_prefix = folder_of_this_run(&export.s3_url_prefix)?;
-    }
+    let asked = export_request(context, &args.target)?;
     if args.options.dry_run {
-        return print_plan(context, &export);
+        return print_plan(context, &asked, args.exact_prefix);
     }
     check_destinations(context, args).await?;
     let aws = Aws::connect(&context.settings.aws_options(None, args.retry_for)).await;
-    let wait = WaitOptions { timeout: args.timeout, ..WaitOptions::default() };
-    let job = export_and_wait(context, &aws, &export, &wait).await?;
-    let Some(outcome) = convert_export(context, aws, job, &export, &args.options).await? else {
-        return Ok(());
-    };
+    let exported = context.unless_stopped(Box::pin(job::export(context, &aws, args, asked))).await?;
+    let (job, request) = (exported.job.clone(), &exported.request);
+    let converted = convert_export(context, aws, job, request, &args.options).await;
+    if converted.as_ref().is_err_and(is_final) {
+        exported.forget()?;
+    }
+    let Some(outcome) = converted? else { return Ok(()) };
     tell(context.ui, &outcome, &context.settings.lake);
-    report(context, &context.settings.lake, args.out.as_deref()).await
+    context.unless_stopped(Box::pin(report(context, &context.settings.lake, args.out.as_deref()))).await?;
+    exported.forget()?;
+    outcome.told();
+    Ok(())
+}
+
+/// Whether the same job would come to the same end again.
+fn is_final(error: &anyhow::Error) -> bool {
+    use pinlake_ingest::ErrorKind::{Counts, Integrity, Rejects};
+    let ingest = error.downcast_ref::<IngestError>().map(IngestError::kind);
+    matches!(ingest, Some(Counts | Integrity | Rejects))
 }
 
 /// Looks at everything that could fail at the end before a job is created that nobody wants then.
@@ -60,7 +71,7 @@ async fn check_destinations(context: &Context, args: &RunArgs) -> anyhow::Result
     }
 }
 
-/// Creates the job and waits for its end. Its id is told first, so that an interrupted wait can be taken up again.
+/// Creates a job and waits for its end. Its id is told first, so that an interrupted wait can be taken up again.
 pub(super) async fn export_and_wait(
     context: &Context,
     aws: &Aws,
@@ -124,8 +135,12 @@ fn folder_of_this_run(prefix: &str) -> anyhow::Result<String> {
     Ok(format!("s3://{}/{folder}{}/", url.bucket(), Utc::now().format("%Y-%m-%dT%H%M%S%3fZ")))
 }
 
-fn print_plan(context: &Context, export: &ExportRequest) -> anyhow::Result<()> {
+fn print_plan(context: &Context, asked: &ExportRequest, is_exact: bool) -> anyhow::Result<()> {
     use std::io::Write as _;
+    let mut export = asked.clone();
+    if !is_exact {
+        export.s3_url_prefix = folder_of_this_run(&asked.s3_url_prefix)?;
+    }
     let mut out = std::io::stdout().lock();
     let what = match &export.segment_id {
         Some(segment) => format!("segment {segment} of application {}", export.application_id),

@@ -10,7 +10,8 @@ use std::collections::BTreeMap;
 pub const MAX_NAMED: usize = 1_000;
 
 /// How a value departed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum DriftKind {
     /// The member has no column; its value went to `extra`.
     Unknown,
@@ -57,7 +58,8 @@ impl Drift {
         self.add(member, kind, DriftEntry { count: 1, first_piece: piece, first_line: line });
     }
 
-    fn add(&mut self, member: String, kind: DriftKind, entry: DriftEntry) {
+    /// Adds what is known of one member.
+    pub fn add(&mut self, member: String, kind: DriftKind, entry: DriftEntry) {
         let full = self.entries.len() >= MAX_NAMED;
         match self.entries.entry((member, kind)) {
             std::collections::btree_map::Entry::Occupied(mut known) => {

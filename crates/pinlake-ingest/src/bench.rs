@@ -24,6 +24,7 @@ use crate::outcome::Outcome;
 use crate::pipeline::convert;
 use crate::plan::Plan;
 use crate::progress::Progress;
+use crate::stop::Stop;
 
 pub use facts::{BenchFacts, Estimate, SampleFacts, StageFacts};
 
@@ -122,7 +123,8 @@ async fn fetch_alone(sample: &Sample, limits: Limits) -> Result<f64, IngestError
 /// Converts the sample into a lake of its own, which is taken away again.
 async fn convert_sample(sample: &Sample, limits: Limits, scratch: &Path) -> Result<Outcome, IngestError> {
     let lake = scratch.join("lake");
-    let outcome = convert(sample.plan(lake.clone(), limits), Arc::new(Progress::default())).await?;
+    let outcome =
+        convert(sample.plan(lake.clone(), limits), Arc::new(Progress::default()), Stop::default()).await?;
     clear(&lake);
     Ok(outcome)
 }

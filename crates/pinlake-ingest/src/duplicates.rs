@@ -8,17 +8,18 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::fs::File;
 use std::io::{BufReader, BufWriter, Read as _, Write as _};
-use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::path::PathBuf;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use rayon::slice::ParallelSliceMut;
 
 use crate::error::IngestError;
+use crate::scratch::{Scratch, spill};
 
 /// The hashes met so far.
 #[derive(Debug)]
 pub(crate) struct DuplicateIds {
-    folder: PathBuf,
+    scratch: Scratch,
     budget: usize,
     state: Mutex<State>,
 }
@@ -26,52 +27,74 @@ pub(crate) struct DuplicateIds {
 #[derive(Debug, Default)]
 struct State {
     hashes: Vec<u64>,
-    runs: Vec<PathBuf>,
+    /// Names of sorted runs that are written.
+    runs: Vec<String>,
+    /// How many of them are known to last.
+    saved_runs: usize,
 }
 
 impl DuplicateIds {
-    /// Holds at most `budget` hashes in memory, and runs of them in `folder`.
-    pub(crate) fn new(folder: PathBuf, budget: usize) -> Self {
-        Self { folder, budget: budget.max(1), state: Mutex::default() }
+    /// Holds at most `budget` hashes in memory, and runs of them in `scratch`, where `runs` lie already.
+    pub(crate) fn new(scratch: Scratch, budget: usize, runs: Vec<String>) -> Self {
+        let saved_runs = runs.len();
+        let state = State { hashes: Vec::new(), runs, saved_runs };
+        Self { scratch, budget: budget.max(1), state: Mutex::new(state) }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) fn add(&self, hashes: &[u64]) -> Result<(), IngestError> {
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut state = self.state();
         let is_full = state.hashes.len() + hashes.len() > self.budget && !state.hashes.is_empty();
-        let mut full = if is_full { std::mem::take(&mut state.hashes) } else { Vec::new() };
+        let full = if is_full { std::mem::take(&mut state.hashes) } else { Vec::new() };
         state.hashes.extend_from_slice(hashes);
-        if full.is_empty() {
-            return Ok(());
-        }
-        let path = self.folder.join(format!("ids-{:05}.run", state.runs.len()));
-        state.runs.push(path.clone());
-        // Sorting and writing happen without the lock, and on this thread alone: a parallel sort could pick up another
-        // job of the pool that comes here too, and wait for itself.
+        // Sorting and writing happen without the lock.
         drop(state);
-        full.sort_unstable();
-        write_run(&path, &full).map_err(|source| IngestError::Spill { path, source })
+        self.put_aside(full)
     }
 
-    /// The number of rows whose id stands in another row before them; removes the runs.
+    /// Writes hashes as a sorted run. They are sorted on this thread alone: a parallel sort could pick up another job of the
+    /// pool that comes here too, and wait for itself.
+    fn put_aside(&self, mut hashes: Vec<u64>) -> Result<(), IngestError> {
+        if hashes.is_empty() {
+            return Ok(());
+        }
+        hashes.sort_unstable();
+        let (name, file) = self.scratch.make("ids")?;
+        write_run(file, &hashes).map_err(|source| spill(&self.scratch.path(&name), source))?;
+        self.state().runs.push(name);
+        Ok(())
+    }
+
+    /// Makes all hashes so far last; the names of the runs that were not known to last before.
+    pub(crate) fn save(&self) -> Result<Vec<String>, IngestError> {
+        let hashes = std::mem::take(&mut self.state().hashes);
+        self.put_aside(hashes)?;
+        let mut state = self.state();
+        let new = state.runs[state.saved_runs..].to_vec();
+        for name in &new {
+            self.scratch.sync(name)?;
+        }
+        state.saved_runs = state.runs.len();
+        Ok(new)
+    }
+
+    /// The number of rows whose id stands in another row before them.
     pub(crate) fn count(&self) -> Result<u64, IngestError> {
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        let State { mut hashes, runs } = std::mem::take(&mut *state);
-        drop(state);
+        let State { mut hashes, runs, .. } = std::mem::take(&mut *self.state());
         hashes.par_sort_unstable();
         if runs.is_empty() {
             return Ok(hashes.windows(2).filter(|pair| pair[0] == pair[1]).count() as u64);
         }
-        let counted = merge(hashes, &runs);
-        let problem = |source| IngestError::Spill { path: self.folder.clone(), source };
-        for run in &runs {
-            std::fs::remove_file(run).map_err(problem)?;
-        }
-        counted.map_err(problem)
+        let runs: Vec<PathBuf> = runs.iter().map(|name| self.scratch.path(name)).collect();
+        merge(hashes, &runs).map_err(|source| spill(&self.scratch.path(""), source))
     }
 }
 
-fn write_run(path: &Path, hashes: &[u64]) -> std::io::Result<()> {
-    let mut file = BufWriter::new(File::create(path)?);
+fn write_run(file: File, hashes: &[u64]) -> std::io::Result<()> {
+    let mut file = BufWriter::new(file);
     for hash in hashes {
         file.write_all(&hash.to_le_bytes())?;
     }
@@ -125,16 +148,22 @@ mod tests {
         fn the_count_does_not_depend_on_the_budget(
             blocks in prop::collection::vec(prop::collection::vec(0u64..40, 0..12), 0..12),
             budget in 1usize..80,
+            interruption in 0usize..12,
         ) {
             let folder = tempfile::tempdir().unwrap();
-            let duplicates = DuplicateIds::new(folder.path().to_owned(), budget);
-            for block in &blocks {
+            let scratch = || Scratch::new(folder.path().to_owned());
+            let mut duplicates = DuplicateIds::new(scratch(), budget, Vec::new());
+            let mut saved = Vec::new();
+            for (number, block) in blocks.iter().enumerate() {
                 duplicates.add(block).unwrap();
+                if number == interruption {
+                    saved.extend(duplicates.save().unwrap());
+                    duplicates = DuplicateIds::new(scratch(), budget, saved.clone());
+                }
             }
             let all: Vec<u64> = blocks.concat();
             let distinct: std::collections::HashSet<u64> = all.iter().copied().collect();
             prop_assert_eq!(duplicates.count().unwrap(), (all.len() - distinct.len()) as u64);
-            prop_assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
         }
     }
 }

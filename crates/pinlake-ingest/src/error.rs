@@ -1,6 +1,6 @@
 //! What can go wrong on the way from pieces to a snapshot.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use pinlake_decode::UnpackError;
 use pinlake_lake::{Check, LakeError};
@@ -23,6 +23,8 @@ pub enum ErrorKind {
     Integrity,
     /// Disk, memory or another limit.
     Resource,
+    /// Somebody asked to stop.
+    Interrupted,
     /// A fault of pinlake itself.
     Unexpected,
 }
@@ -52,6 +54,23 @@ pub enum IngestError {
         /// What is wrong with it.
         #[source]
         source: UnpackError,
+    },
+    /// It was to stop, and did so in good order.
+    #[error("interrupted: {}", interruption(*.done, *.pieces, .folder))]
+    Interrupted {
+        /// Pieces that are done for good.
+        done: usize,
+        /// All pieces.
+        pieces: usize,
+        /// Where what is done is kept.
+        folder: PathBuf,
+    },
+    /// What is done could not be noted.
+    #[error("cannot note which pieces are done")]
+    Notes {
+        /// The reason.
+        #[source]
+        source: serde_json::Error,
     },
     /// Rejects or hashes could not be put aside on the disk.
     #[error("cannot write {path}")]
@@ -121,6 +140,14 @@ fn failed(checks: &[Check]) -> String {
     failed.join("; ")
 }
 
+fn interruption(done: usize, pieces: usize, folder: &Path) -> String {
+    if done == 0 {
+        return "no piece was done yet; the same command starts over".to_owned();
+    }
+    let folder = folder.display();
+    format!("{done} of {pieces} pieces are done and kept in {folder}; the same command goes on from there")
+}
+
 impl IngestError {
     /// What the error means.
     #[must_use]
@@ -146,7 +173,10 @@ impl IngestError {
             Self::Spill { .. } | Self::Threads { .. } => ErrorKind::Resource,
             Self::TooManyRejects { .. } => ErrorKind::Rejects,
             Self::Mismatch { .. } => ErrorKind::Counts,
-            Self::Columns { .. } | Self::Panicked { .. } | Self::Stopped => ErrorKind::Unexpected,
+            Self::Interrupted { .. } => ErrorKind::Interrupted,
+            Self::Notes { .. } | Self::Columns { .. } | Self::Panicked { .. } | Self::Stopped => {
+                ErrorKind::Unexpected
+            }
         }
     }
 }

@@ -6,6 +6,7 @@
 //! file stay together because the decoder's dictionaries outlive its batches: a file that knows the last one need not look
 //! at it again.
 
+use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use arrow::array::RecordBatch;
@@ -27,7 +28,10 @@ struct LaneState {
     /// Taken out at the end.
     staging: Option<Staging>,
     free: Vec<Lane>,
+    /// Files that are whole and in no checkpoint.
     closed: Vec<DataFile>,
+    /// Files that a checkpoint names.
+    saved: Vec<DataFile>,
 }
 
 struct Lane {
@@ -37,14 +41,16 @@ struct Lane {
 }
 
 impl Lanes {
-    /// No lane yet; a data file is closed and another begun once it has `data_file_bytes` bytes.
+    /// No lane yet; a data file is closed and another begun once it has `data_file_bytes` bytes. The files of the staging's
+    /// checkpoints are published with the others.
     pub(crate) fn new(
         staging: Staging,
         decoding: DecodeOptions,
         writing: WriterOptions,
         data_file_bytes: u64,
     ) -> Self {
-        let state = LaneState { staging: Some(staging), free: Vec::new(), closed: Vec::new() };
+        let saved = staging.checkpoints().iter().flat_map(|checkpoint| checkpoint.files.clone()).collect();
+        let state = LaneState { staging: Some(staging), free: Vec::new(), closed: Vec::new(), saved };
         Self { decoding, writing, data_file_bytes, state: Mutex::new(state) }
     }
 
@@ -105,10 +111,27 @@ impl Lanes {
         Ok(())
     }
 
+    /// Where everything is staged; nowhere after the end.
+    pub(crate) fn staging_folder(&self) -> PathBuf {
+        self.state().staging.as_ref().map(|staging| staging.folder().to_owned()).unwrap_or_default()
+    }
+
+    /// Makes a checkpoint of the files that were closed since the last one. No lane is open then.
+    pub(crate) fn checkpoint(&self, notes: serde_json::Value) -> Result<(), LakeError> {
+        let mut state = self.state();
+        let mut files = std::mem::take(&mut state.closed);
+        files.retain(|file| file.rows() > 0);
+        let Some(staging) = &mut state.staging else { return Ok(()) };
+        staging.checkpoint(files.clone(), notes)?;
+        state.saved.extend(files);
+        Ok(())
+    }
+
     /// The staging and its finished files, ready to be published. `None` the second time.
     pub(crate) fn finish(&self) -> Option<(Staging, Vec<DataFile>)> {
         let mut state = self.state();
-        let files = std::mem::take(&mut state.closed);
+        let mut files = std::mem::take(&mut state.saved);
+        files.append(&mut state.closed);
         state.staging.take().map(|staging| (staging, files))
     }
 }

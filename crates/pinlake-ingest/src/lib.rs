@@ -13,6 +13,8 @@
 //! [`Progress`], which anyone may look at from anywhere, and through [`Outcome`] or [`IngestError`].
 
 mod bench;
+mod checkpoint;
+mod closing;
 mod duplicates;
 mod error;
 mod lanes;
@@ -24,6 +26,8 @@ mod pool;
 mod progress;
 mod rejects;
 mod scan;
+mod scratch;
+mod stop;
 mod work;
 
 pub use bench::{BenchFacts, BenchRequest, BenchStep, Estimate, SampleFacts, StageFacts, bench};
@@ -35,3 +39,4 @@ pub use plan::{ConvertRequest, Plan};
 pub use progress::{Progress, ProgressSnapshot};
 pub use rejects::MaxRejects;
 pub use scan::{PieceRows, Rejected, Scan, ScanPart, ScanRequest};
+pub use stop::Stop;

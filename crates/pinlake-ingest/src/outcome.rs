@@ -6,13 +6,13 @@ use chrono::Utc;
 use pinlake_decode::{Drift, DriftKind};
 use pinlake_lake::{
     Check, Drift as DriftSection, DriftRecord, PieceRecord, Place, Published, RunManifest, SkippedRecord,
-    Timings, Totals,
+    Staging, Timings, Totals,
 };
 
+use crate::error::IngestError;
 use crate::plan::Plan;
 
 /// A snapshot that was published.
-#[derive(Debug)]
 pub struct Outcome {
     /// What the lake says of it.
     pub published: Published,
@@ -22,6 +22,27 @@ pub struct Outcome {
     pub stored_bytes: u64,
     /// Wall time from the first listing to the commit, in seconds.
     pub seconds: f64,
+    /// Pieces that an interrupted run of the same work had done; they were not read again.
+    pub resumed_pieces: usize,
+    /// Whether an interrupted run of the same work had published it all, so that nothing was left to do.
+    pub is_found: bool,
+    /// Held until whoever asked has been told, so that the same command, given again after a kill, finds the snapshot.
+    pub(crate) staging: Staging,
+}
+
+impl Outcome {
+    /// What an interrupted run of the same work has published.
+    pub(crate) fn found(plan: &Plan, published: Published, staging: Staging) -> Result<Self, IngestError> {
+        let manifest = RunManifest::read(&published.run_folder.join("run.json"))?;
+        let (stored_bytes, seconds) = (plan.total_bytes(), plan.list_seconds);
+        let resumed_pieces = manifest.pieces.len();
+        Ok(Self { published, manifest, stored_bytes, seconds, resumed_pieces, is_found: true, staging })
+    }
+
+    /// Whoever asked for the snapshot has been told.
+    pub fn told(self) {
+        drop(self.staging);
+    }
 }
 
 /// Counts of everything read.

@@ -12,81 +12,147 @@ use std::time::Instant;
 
 use pinlake_decode::unpack::{UnpackTotals, Unpacker};
 use pinlake_decode::{PieceFormat, UnpackError, endpoint_schema};
-use pinlake_lake::{Lake, PieceRecord, Published, RunManifest, StageOptions};
-use pinlake_source::{Fetch, PieceBody, fetch};
+use pinlake_lake::{Lake, PieceRecord};
+use pinlake_source::{Fetch, Piece, PieceBody, SourceError, fetch};
 use tokio::task::JoinSet;
 
+use crate::checkpoint::{Ledger, Resumed};
+use crate::closing::{finish_reading, publish, stage};
 use crate::error::IngestError;
-use crate::outcome::{Outcome, Tally, manifest};
+use crate::outcome::Outcome;
 use crate::plan::Plan;
 use crate::progress::Progress;
+use crate::stop::Stop;
 use crate::work::{OpenPiece, Work};
 
-/// Carries out `plan`: every piece is read, and either one new snapshot is in the lake or nothing has changed there.
-pub async fn convert(plan: Plan, progress: Arc<Progress>) -> Result<Outcome, IngestError> {
+/// Carries out `plan`: every piece is read, and either one new snapshot is in the lake or nothing has changed there. What an
+/// interrupted run of the same work has done for good is not done again. Asked to `stop`, it ends the pieces at hand, notes them
+/// and says so.
+pub async fn convert(mut plan: Plan, progress: Arc<Progress>, stop: Stop) -> Result<Outcome, IngestError> {
     let clock = Instant::now();
     progress.plan(plan.pieces.len() as u64, plan.total_bytes());
+    let begin = |plan: &Plan, pieces| fetch(plan.request.aws.clone(), pieces, plan.request.limits.fetch);
     // The first pieces come while the lake is opened, as far as the window allows.
-    let fetch = fetch(plan.request.aws.clone(), Arc::clone(&plan.pieces), plan.request.limits.fetch);
-    let lake = Lake::open_or_create(&plan.request.lake, endpoint_schema()).await?;
-    let staging = lake.stage(plan.snapshot.clone(), StageOptions { replace: plan.request.replace }).await?;
-    let work = Arc::new(Work::new(&plan, staging, progress)?);
-    let stop = StopOnDrop(Arc::clone(&work));
+    let early = (!plan.is_resumed).then(|| begin(&plan, Arc::clone(&plan.pieces)));
+    let mut lake = Lake::open_or_create(&plan.request.lake, endpoint_schema()).await?;
+    let mut staging = stage(&mut lake, &mut plan).await?;
+    if let Some(published) = staging.earlier_publication().cloned() {
+        return Outcome::found(&plan, published, staging);
+    }
+    let mut resumed = Resumed::take_up(&plan, &mut staging)?;
+    let mut ledger = Ledger::new(std::mem::take(&mut resumed.records), plan.request.checkpoint_bytes);
+    let resumed_pieces = ledger.done();
+    let left = ledger.left(plan.pieces.len());
+    let fetch = match early {
+        Some(early) if resumed_pieces == 0 => early,
+        _ => begin(&plan, left.iter().map(|index| plan.pieces[*index].clone()).collect::<Arc<[Piece]>>()),
+    };
+    progress.resumed(resumed_pieces as u64, ledger.bytes());
+    let plan = Arc::new(plan);
+    let work = Arc::new(Work::new(&plan, staging, resumed, progress)?);
+    let drop_guard = StopOnDrop(Arc::clone(&work));
 
-    let pieces = read_pieces(&plan, fetch, &work).await;
-    if pieces.is_err() {
+    let read = Reading { plan: &plan, left: &left, work: &work }.read(fetch, &mut ledger, &stop).await;
+    if read.is_err() {
         work.stop();
     }
     work.pool.idle().await;
     if let Some(error) = work.take_failure() {
         return Err(error);
     }
-    let mut tally = finish_reading(pieces?, &work).await?;
+    read?;
+    let mut tally = finish_reading(ledger.into_records(), &work).await?;
     tally.convert_seconds = clock.elapsed().as_secs_f64();
-    let (published, manifest) = publish(&plan, &work, tally).await?;
-    drop(stop);
+    let (staging, published, manifest) = publish(&plan, &work, tally).await?;
+    drop(drop_guard);
     let seconds = plan.list_seconds + clock.elapsed().as_secs_f64();
-    Ok(Outcome { published, manifest, stored_bytes: plan.total_bytes(), seconds })
+    let stored_bytes = plan.total_bytes();
+    Ok(Outcome { published, manifest, stored_bytes, seconds, resumed_pieces, is_found: false, staging })
 }
 
-/// Reads every piece of the plan; the records come back in its order.
-async fn read_pieces(
-    plan: &Plan,
-    mut fetch: Fetch,
-    work: &Arc<Work>,
-) -> Result<Vec<PieceRecord>, IngestError> {
-    let limits = plan.request.limits;
-    let mut open = JoinSet::new();
-    let mut records: Vec<(usize, PieceRecord)> = Vec::with_capacity(plan.pieces.len());
-    let mut more = true;
-    while more || !open.is_empty() {
-        tokio::select! {
-            body = fetch.next(), if more && open.len() < limits.open_pieces => match body {
-                Some(body) => {
-                    let body = body?;
-                    let format = PieceFormat::of_name(&body.piece().name);
-                    let unpacker = Unpacker::new(format, limits.unpack, &work.buffers);
-                    open.spawn(read_piece(Arc::clone(work), body, unpacker));
-                }
-                None => more = false,
-            },
-            Some(done) = open.join_next() => match done {
-                Ok(record) => records.push(record?),
-                Err(panic) => return Err(IngestError::Panicked { message: panic.to_string() }),
-            },
+/// What reading needs to look at.
+struct Reading<'a> {
+    plan: &'a Arc<Plan>,
+    /// The indices in the plan of what is fetched.
+    left: &'a [usize],
+    work: &'a Arc<Work>,
+}
+
+impl Reading<'_> {
+    /// Reads every piece that is left, and makes a checkpoint now and then. When pieces stop coming, whether because somebody asked
+    /// for it or because the network failed, those at hand are brought to an end and noted first.
+    async fn read(&self, fetch: Fetch, ledger: &mut Ledger, stop: &Stop) -> Result<(), IngestError> {
+        let limits = self.plan.request.limits;
+        let mut open = JoinSet::new();
+        let mut fetch = Some(fetch);
+        let mut ending: Result<(), SourceError> = Ok(());
+        while fetch.is_some() || !open.is_empty() {
+            let is_due = ledger.is_due();
+            if is_due && open.is_empty() {
+                self.save(ledger).await?;
+                continue;
+            }
+            tokio::select! {
+                body = next(&mut fetch), if fetch.is_some() && !is_due && open.len() < limits.open_pieces => match body {
+                    Some(Ok(body)) => {
+                        let format = PieceFormat::of_name(&body.piece().name);
+                        let unpacker = Unpacker::new(format, limits.unpack, &self.work.buffers);
+                        let index = self.left[body.index];
+                        open.spawn(read_piece(Arc::clone(self.work), index, body, unpacker));
+                    }
+                    Some(Err(error)) => (fetch, ending) = (None, Err(error)),
+                    None => fetch = None,
+                },
+                Some(done) = open.join_next() => match done {
+                    Ok(done) => done.map(|(index, record)| ledger.add(index, record))?,
+                    Err(panic) => return Err(IngestError::Panicked { message: panic.to_string() }),
+                },
+                () = ledger.idle(), if open.is_empty() => self.save(ledger).await?,
+                () = stop.requested(), if fetch.is_some() => fetch = None,
+            }
         }
+        let pieces = self.plan.pieces.len();
+        if ledger.done() < pieces || ledger.is_due() {
+            self.save(ledger).await?;
+        }
+        ending?;
+        if ledger.done() < pieces {
+            let folder = self.work.lanes.staging_folder();
+            return Err(IngestError::Interrupted { done: ledger.done(), pieces, folder });
+        }
+        Ok(())
     }
-    records.sort_unstable_by_key(|(index, _)| *index);
-    Ok(records.into_iter().map(|(_, record)| record).collect())
+
+    /// Makes a checkpoint. No piece is open.
+    async fn save(&self, ledger: &mut Ledger) -> Result<(), IngestError> {
+        let unsaved = ledger.take_unsaved();
+        if unsaved.is_empty() {
+            return Ok(());
+        }
+        let (work, plan) = (Arc::clone(self.work), Arc::clone(self.plan));
+        self.work.pool.run(move || work.save(&plan, unsaved)).await??;
+        ledger.saved();
+        tracing::info!(done = ledger.done(), pieces = self.plan.pieces.len(), "noted what is done for good");
+        Ok(())
+    }
 }
 
-/// Reads one piece to its end.
+/// The next piece; for ever nothing where none is to come.
+async fn next(fetch: &mut Option<Fetch>) -> Option<Result<PieceBody, SourceError>> {
+    match fetch {
+        Some(fetch) => fetch.next().await,
+        None => std::future::pending().await,
+    }
+}
+
+/// Reads one piece, the one of that index in the plan, to its end.
 async fn read_piece(
     work: Arc<Work>,
+    index: usize,
     mut body: PieceBody,
     mut unpacker: Unpacker,
 ) -> Result<(usize, PieceRecord), IngestError> {
-    let piece = Arc::new(OpenPiece::new(body.index, &body.piece().name));
+    let piece = Arc::new(OpenPiece::new(index, &body.piece().name));
     let damaged = |source: UnpackError| IngestError::Unpack { piece: piece.name.clone(), source };
     let is_whole = body.is_whole;
     while let Some(chunk) = body.next_chunk().await {
@@ -119,50 +185,7 @@ async fn read_piece(
     Ok((piece.index, piece.finish(body.piece(), facts, totals)?))
 }
 
-/// Closes what the workers filled, on the pool.
-async fn finish_reading(pieces: Vec<PieceRecord>, work: &Arc<Work>) -> Result<Tally, IngestError> {
-    let closing = Arc::clone(work);
-    let duplicate_ids = work
-        .pool
-        .run(move || {
-            // Closing ends in waiting for the disk; the hashes are sorted meanwhile.
-            let (closed, counted) = rayon::join(|| closing.lanes.close(), || closing.duplicates.count());
-            closed?;
-            counted
-        })
-        .await??;
-    let drift = work.take_drift();
-    Ok(Tally { pieces, drift, duplicate_ids, written_rows: 0, convert_seconds: 0.0 })
-}
-
-/// Judges the counts, and publishes if they hold.
-async fn publish(
-    plan: &Plan,
-    work: &Work,
-    mut tally: Tally,
-) -> Result<(Published, RunManifest), IngestError> {
-    let (staging, files) = work.lanes.finish().ok_or(IngestError::Stopped)?;
-    tally.written_rows = files.iter().map(pinlake_lake::DataFile::rows).sum();
-    let totals = tally.totals();
-    let first = work.rejects.join()?;
-    let endpoints = totals.rows + totals.rejects;
-    if let Some(first) = first
-        && plan.request.max_rejects.is_exceeded(totals.rejects, endpoints)
-    {
-        let path = staging.keep_rejects()?;
-        let (rejects, lines) = (totals.rejects, endpoints);
-        return Err(IngestError::TooManyRejects { rejects, lines, first: first.to_string(), path });
-    }
-    let manifest = manifest(plan, tally);
-    if !manifest.is_reconciled() {
-        return Err(IngestError::Mismatch { checks: manifest.reconciliation });
-    }
-    let published = staging.publish(files, manifest).await?;
-    let manifest = RunManifest::read(&published.run_folder.join("run.json"))?;
-    Ok((published, manifest))
-}
-
-/// Stops the jobs and takes the staged files away when the line is left before its end, whether by an error or because
+/// Stops the jobs and lets go of the staging when the line is left before its end, whether by an error or because
 /// nobody waits any more. Tasks that are being aborted may hold on to the work for a moment longer than the program lives,
 /// so it is not left to the last of them.
 struct StopOnDrop(Arc<Work>);

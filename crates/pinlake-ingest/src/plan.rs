@@ -6,8 +6,9 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use pinlake_lake::{Lake, LakeError, SnapshotId, WriterOptions};
+use pinlake_lake::{Lake, LakeError, RunIdentity, SnapshotId, WriterOptions};
 use pinlake_source::{Aws, ExportJob, Filter, Listing, Location, Piece, Skipped, Source, SourceError};
+use sha2::{Digest as _, Sha256};
 
 use crate::error::IngestError;
 use crate::limits::Limits;
@@ -38,6 +39,8 @@ pub struct ConvertRequest {
     pub max_rejects: MaxRejects,
     /// How Parquet is written.
     pub writer: WriterOptions,
+    /// After so many bytes of pieces, as stored, what is done is noted for good; else time decides.
+    pub checkpoint_bytes: Option<u64>,
     /// Bounds of the work.
     pub limits: Limits,
 }
@@ -51,6 +54,12 @@ pub struct Plan {
     pub source: String,
     /// The snapshot that will be made.
     pub snapshot: SnapshotId,
+    /// Whether its id is of no importance, and another one as good.
+    pub(crate) is_named_by_clock: bool,
+    /// What tells this work from other.
+    pub(crate) identity: RunIdentity,
+    /// Whether an interrupted run of the same work has left something to go on with.
+    pub is_resumed: bool,
     /// The pieces, in the order in which they are fetched. No two have the same name.
     pub pieces: Arc<[Piece]>,
     /// What lies beside the pieces and will not be read.
@@ -83,12 +92,16 @@ impl Plan {
         }
         let names: Vec<&str> = listings.iter().map(|listing| listing.source.as_str()).collect();
         let source = names.join(" ");
-        let snapshot = free_id(&request, started_at).await?;
         let (pieces, skipped) = join(&listings)?;
+        let identity = identity(&request, source.clone());
+        let name = Name::choose(&request, &identity, started_at).await?;
         Ok(Self {
             request,
             source,
-            snapshot,
+            snapshot: name.id,
+            is_named_by_clock: name.is_by_clock,
+            identity,
+            is_resumed: name.is_resumed,
             pieces: pieces.into(),
             skipped,
             listings,
@@ -116,21 +129,64 @@ impl Plan {
     }
 }
 
-/// The id of the new snapshot, which must be free unless it is to be replaced. One made from the clock takes the next
-/// free second, so that conversions in quick succession do not meet.
-async fn free_id(request: &ConvertRequest, now: DateTime<Utc>) -> Result<SnapshotId, IngestError> {
-    let lake = Lake::open_if_any(&request.lake).await?;
-    let is_taken = |id: &SnapshotId| lake.as_ref().is_some_and(|lake| lake.snapshot(id).is_ok());
-    let given = request.snapshot.clone();
-    let Some(id) = given.or_else(|| completion(request.job.as_ref()).map(SnapshotId::from_time)) else {
-        let seconds = (0..).map(|seconds| SnapshotId::from_time(now + TimeDelta::seconds(seconds)));
-        let free = seconds.into_iter().find(|id| !is_taken(id));
-        return Ok(free.unwrap_or_else(|| SnapshotId::from_time(now)));
-    };
-    if is_taken(&id) && !request.replace {
-        return Err(LakeError::SnapshotExists { path: request.lake.clone(), id }.into());
+/// What tells this work from other: whatever decides which rows and files come of the pieces, but for the pieces themselves.
+fn identity(request: &ConvertRequest, source: String) -> RunIdentity {
+    let WriterOptions { compression, row_group_rows, .. } = &request.writer;
+    let lines = request.limits.unpack.max_line_bytes;
+    let told = format!("{} {compression:?} {row_group_rows} {lines}", request.tool);
+    let digest = Sha256::digest(told.as_bytes());
+    RunIdentity { source, fingerprint: digest.iter().map(|byte| format!("{byte:02x}")).collect() }
+}
+
+/// The id of the snapshot to be made, and how it came about.
+struct Name {
+    id: SnapshotId,
+    is_by_clock: bool,
+    is_resumed: bool,
+}
+
+impl Name {
+    /// An id that was asked for, or is the job's completion, must be free unless it is to be replaced, or an interrupted run of the
+    /// same work has it. Where the clock decides, such a run is gone on with; else it is the next free second, so that conversions
+    /// in quick succession do not meet.
+    async fn choose(
+        request: &ConvertRequest,
+        identity: &RunIdentity,
+        now: DateTime<Utc>,
+    ) -> Result<Self, IngestError> {
+        let lake = Lake::open_if_any(&request.lake).await?;
+        let interrupted = lake.as_ref().map(|lake| lake.interrupted_runs(identity)).transpose()?;
+        let interrupted = interrupted.unwrap_or_default();
+        let given = request.snapshot.clone();
+        if let Some(id) = given.or_else(|| completion(request.job.as_ref()).map(SnapshotId::from_time)) {
+            let is_resumed = interrupted.contains(&id);
+            let is_taken = lake.is_some_and(|lake| lake.snapshot(&id).is_ok());
+            if is_taken && !request.replace && !is_resumed {
+                return Err(LakeError::SnapshotExists { path: request.lake.clone(), id }.into());
+            }
+            return Ok(Self { id, is_by_clock: false, is_resumed });
+        }
+        if let Some(id) = interrupted.into_iter().next_back() {
+            return Ok(Self { id, is_by_clock: true, is_resumed: true });
+        }
+        let id = match lake {
+            Some(lake) => free_id(&lake, now)?,
+            None => SnapshotId::from_time(now),
+        };
+        Ok(Self { id, is_by_clock: true, is_resumed: false })
     }
-    Ok(id)
+}
+
+/// The first second from `now` on that no snapshot and no run has for its id.
+pub(crate) fn free_id(lake: &Lake, now: DateTime<Utc>) -> Result<SnapshotId, LakeError> {
+    let mut seconds = 0;
+    loop {
+        let id = SnapshotId::from_time(now + TimeDelta::seconds(seconds));
+        if lake.snapshot(&id).is_err() && !lake.is_staged(&id)? {
+            return Ok(id);
+        }
+        seconds += 1;
+    }
 }
 
 /// When the job ended, as far as it says so.

@@ -36,6 +36,12 @@ impl Progress {
         self.bytes.store(bytes, Ordering::Relaxed);
     }
 
+    /// Counts what an interrupted run had done.
+    pub(crate) fn resumed(&self, pieces: u64, bytes: u64) {
+        self.pieces_done.fetch_add(pieces, Ordering::Relaxed);
+        self.bytes_done.fetch_add(bytes, Ordering::Relaxed);
+    }
+
     pub(crate) fn piece_done(&self) {
         self.pieces_done.fetch_add(1, Ordering::Relaxed);
     }

@@ -1,6 +1,7 @@
 //! `rejects.ndjson`: every rejected line, in the order of pieces and lines, whatever order blocks are decoded in.
 //!
-//! Each piece's rejects go to a part of their own, opened with the first; at the end the parts become one file.
+//! Each piece's rejects go to a part of their own, opened with the first; at the end the parts become one file. They stay until
+//! the run is published, so that a run that dies can be taken up again with the parts of the pieces that were done.
 //! In memory are only those of blocks that were decoded before an earlier block of their piece. How many are too many is
 //! said here too ([`MaxRejects`]), and judged at the end by whoever publishes.
 
@@ -9,11 +10,12 @@ use std::fs::{File, OpenOptions};
 use std::io::{BufWriter, Write as _};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use pinlake_decode::Reject;
 
 use crate::error::IngestError;
+use crate::scratch::{Scratch, spill};
 
 /// How many rejects are put up with.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -56,39 +58,43 @@ impl FromStr for MaxRejects {
 #[derive(Debug)]
 pub(crate) struct Rejects {
     path: PathBuf,
-    /// The pieces that have a part, by their index.
-    parts: Mutex<BTreeMap<usize, PathBuf>>,
+    scratch: Scratch,
+    /// The names of the pieces' parts, by the index of the piece.
+    parts: Mutex<BTreeMap<usize, String>>,
 }
 
 impl Rejects {
-    /// Collects into `path`, an existing empty file; parts lie beside it.
-    pub(crate) fn new(path: PathBuf) -> Self {
-        Self { path, parts: Mutex::default() }
+    /// Collects into `path`, an existing empty file, by way of parts in `scratch`; `parts` are there already.
+    pub(crate) fn new(path: PathBuf, scratch: Scratch, parts: BTreeMap<usize, String>) -> Self {
+        Self { path, scratch, parts: Mutex::new(parts) }
+    }
+
+    fn parts(&self) -> MutexGuard<'_, BTreeMap<usize, String>> {
+        self.parts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Opens the part of a piece.
     fn open_part(&self, piece: usize) -> Result<RejectPart, IngestError> {
-        let mut path = self.path.clone().into_os_string();
-        path.push(format!(".{piece:09}"));
-        let path = PathBuf::from(path);
-        let mut options = OpenOptions::new();
-        options.write(true).create_new(true);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let file = options.open(&path).map_err(|source| spill(&path, source))?;
-        self.parts.lock().unwrap_or_else(PoisonError::into_inner).insert(piece, path.clone());
+        let (name, file) = self.scratch.make(&format!("rejects-{piece:09}"))?;
+        let path = self.scratch.path(&name);
+        self.parts().insert(piece, name);
         Ok(RejectPart { path, file: BufWriter::new(file) })
+    }
+
+    /// Makes the part of a finished piece last and gives its name, if the piece has one.
+    pub(crate) fn save(&self, piece: usize) -> Result<Option<String>, IngestError> {
+        let name = self.parts().get(&piece).cloned();
+        name.map(|name| self.scratch.sync(&name).map(|()| name)).transpose()
     }
 
     /// Makes one file of the parts. Returns the first line of it, for a message.
     pub(crate) fn join(&self) -> Result<Option<FirstReject>, IngestError> {
-        let parts = std::mem::take(&mut *self.parts.lock().unwrap_or_else(PoisonError::into_inner));
         let mut all =
             OpenOptions::new().append(true).open(&self.path).map_err(|source| spill(&self.path, source))?;
-        for part in parts.values() {
-            let mut file = File::open(part).map_err(|source| spill(part, source))?;
+        for name in self.parts().values() {
+            let part = self.scratch.path(name);
+            let mut file = File::open(&part).map_err(|source| spill(&part, source))?;
             std::io::copy(&mut file, &mut all).map_err(|source| spill(&self.path, source))?;
-            std::fs::remove_file(part).map_err(|source| spill(part, source))?;
         }
         drop(all);
         FirstReject::read(&self.path)
@@ -117,10 +123,6 @@ impl std::fmt::Display for FirstReject {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "piece `{}`, line {}: {}", self.piece, self.line, self.reason)
     }
-}
-
-fn spill(path: &Path, source: std::io::Error) -> IngestError {
-    IngestError::Spill { path: path.to_owned(), source }
 }
 
 #[derive(Debug)]
@@ -195,7 +197,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("rejects.ndjson");
         File::create(&path).unwrap();
-        let rejects = Rejects::new(path.clone());
+        let scratch = Scratch::new(folder.path().to_owned());
+        let rejects = Rejects::new(path.clone(), scratch, BTreeMap::new());
         let (mut first, mut second) = (PieceRejects::default(), PieceRejects::default());
         second.add(&rejects, (1, "b"), 0, vec![reject(1)]).unwrap();
         first.add(&rejects, (0, "a"), 2, vec![reject(9)]).unwrap();
@@ -213,7 +216,8 @@ mod tests {
             .collect();
         let expected = [("a", 3), ("a", 4), ("a", 9), ("b", 1)];
         assert_eq!(lines, expected.map(|(piece, line)| (piece.to_owned(), line)));
-        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+        assert_eq!(rejects.save(1).unwrap().as_deref(), Some("rejects-000000001"));
+        assert_eq!(rejects.save(2).unwrap(), None);
     }
 
     #[test]

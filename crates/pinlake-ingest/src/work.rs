@@ -10,6 +10,7 @@ use pinlake_lake::{PieceRecord, Staging, WriterOptions};
 use pinlake_source::{Piece, PieceFacts};
 use tokio::sync::Notify;
 
+use crate::checkpoint::{Notes, Resumed};
 use crate::duplicates::DuplicateIds;
 use crate::error::IngestError;
 use crate::lanes::Lanes;
@@ -17,6 +18,7 @@ use crate::plan::Plan;
 use crate::pool::{Pool, panicked};
 use crate::progress::Progress;
 use crate::rejects::{PieceRejects, Rejects};
+use crate::scratch::Scratch;
 
 /// Shared by all jobs of a conversion.
 pub(crate) struct Work {
@@ -26,32 +28,54 @@ pub(crate) struct Work {
     pub(crate) duplicates: DuplicateIds,
     pub(crate) progress: Arc<Progress>,
     pub(crate) buffers: BufferPool,
-    drift: Mutex<Drift>,
+    drift: Mutex<DriftSoFar>,
     /// What failed first; jobs that come after it do nothing.
     failure: Mutex<Option<IngestError>>,
     stopped: AtomicBool,
 }
 
 impl Work {
-    pub(crate) fn new(plan: &Plan, staging: Staging, progress: Arc<Progress>) -> Result<Self, IngestError> {
+    /// The work of a plan, as far as it is not done already.
+    pub(crate) fn new(
+        plan: &Plan,
+        staging: Staging,
+        resumed: Resumed,
+        progress: Arc<Progress>,
+    ) -> Result<Self, IngestError> {
         let limits = plan.request.limits;
-        let rejects = staging.rejects();
-        let folder = rejects.parent().unwrap_or(&rejects).to_owned();
+        let scratch = Scratch::new(staging.scratch());
+        let rejects = Rejects::new(staging.rejects(), scratch.clone(), resumed.rejects);
         let max_line_bytes = limits.unpack.max_line_bytes;
         let writing =
             WriterOptions { row_group_bytes: limits.row_group_bytes, ..plan.request.writer.clone() };
         let decoding = DecodeOptions { max_line_bytes, ..DecodeOptions::default() };
+        let drift = DriftSoFar { saved: resumed.drift, since: Drift::default() };
         Ok(Self {
             pool: Pool::new(limits.threads)?,
             lanes: Lanes::new(staging, decoding, writing, limits.data_file_bytes),
-            rejects: Rejects::new(rejects),
-            duplicates: DuplicateIds::new(folder, limits.id_hashes),
+            rejects,
+            duplicates: DuplicateIds::new(scratch, limits.id_hashes, resumed.id_runs),
             progress,
             buffers: BufferPool::new(limits.unpack.whole_bytes * limits.threads),
-            drift: Mutex::default(),
+            drift: Mutex::new(drift),
             failure: Mutex::default(),
             stopped: AtomicBool::new(false),
         })
+    }
+
+    /// Makes a checkpoint of pieces that are done, while none is open. To be called on the pool.
+    pub(crate) fn save(&self, plan: &Plan, pieces: Vec<(usize, PieceRecord)>) -> Result<(), IngestError> {
+        let (closed, id_runs) = rayon::join(|| self.lanes.close(), || self.duplicates.save());
+        closed?;
+        let id_runs = id_runs?;
+        let with_rejects = |(index, record)| Ok((index, record, self.rejects.save(index)?));
+        let pieces = pieces.into_iter().map(with_rejects).collect::<Result<_, IngestError>>()?;
+        let since = std::mem::take(&mut lock(&self.drift).since);
+        let notes = Notes::new(plan, pieces, &since, id_runs);
+        lock(&self.drift).saved.merge(since);
+        let Some(notes) = notes else { return Ok(()) };
+        let notes = serde_json::to_value(notes).map_err(|error| IngestError::Notes { source: error })?;
+        Ok(self.lanes.checkpoint(notes)?)
     }
 
     /// Whether something failed, so that further work is in vain.
@@ -75,7 +99,10 @@ impl Work {
     }
 
     pub(crate) fn take_drift(&self) -> Drift {
-        std::mem::take(&mut lock(&self.drift))
+        let mut drift = lock(&self.drift);
+        let since = std::mem::take(&mut drift.since);
+        drift.saved.merge(since);
+        std::mem::take(&mut drift.saved)
     }
 
     /// Sees to it that a block is decoded and written: by another worker if one has nothing to do, else here and now.
@@ -105,10 +132,16 @@ impl Work {
         self.progress.decoded(outcome.rows(), outcome.rejects.len() as u64);
         self.duplicates.add(&outcome.id_hashes)?;
         if !outcome.drift.is_empty() {
-            lock(&self.drift).merge(outcome.drift.clone());
+            lock(&self.drift).since.merge(outcome.drift.clone());
         }
         piece.add(self, outcome)
     }
+}
+
+/// The drift of all pieces so far, told apart by whether a checkpoint has it.
+struct DriftSoFar {
+    saved: Drift,
+    since: Drift,
 }
 
 /// A piece while it is read.

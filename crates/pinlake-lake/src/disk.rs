@@ -3,6 +3,7 @@
 //! The rule they keep: a file is synced before the rename that makes it visible, and the folder it appears in is
 //! synced after.
 
+use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::Path;
@@ -45,7 +46,8 @@ pub(crate) fn remove_file(path: &Path) -> Result<(), LakeError> {
 /// Renames a file or folder within the lake and makes both ends of the move last.
 pub(crate) fn rename(from: &Path, to: &Path) -> Result<(), LakeError> {
     fs::rename(from, to).at("move to", to)?;
-    for folder in [from.parent(), to.parent()].into_iter().flatten() {
+    let (left, entered) = (from.parent(), to.parent());
+    for folder in left.filter(|_| left != entered).into_iter().chain(entered) {
         sync_folder(folder)?;
     }
     Ok(())
@@ -79,6 +81,16 @@ pub(crate) fn write_whole(
         return Err(error).at("write", path);
     }
     rename(&temporary, path)
+}
+
+/// Removes what a folder holds besides the files of these names.
+pub(crate) fn remove_all_but(path: &Path, kept: &BTreeSet<String>) -> Result<(), LakeError> {
+    for name in names_in(path)? {
+        if !kept.contains(&name) {
+            remove_file(&path.join(name))?;
+        }
+    }
+    Ok(())
 }
 
 /// The names in a folder, sorted; none if it is not there.

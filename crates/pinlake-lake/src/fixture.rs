@@ -127,7 +127,7 @@ pub(crate) async fn publish(
     options: StageOptions,
     batches: &[RecordBatch],
 ) -> Result<Published, LakeError> {
-    let staging = lake.stage(id(name), options).await?;
+    let mut staging = lake.stage(id(name), options).await?;
     let mut files: Vec<DataFile> = Vec::new();
     for batch in batches {
         let mut writer = staging.writer(&WriterOptions::default())?;

@@ -9,8 +9,9 @@ use deltalake_core::DeltaTable;
 
 use crate::catalog::{Catalog, DataFileRef, Snapshot};
 use crate::disk::{self, At as _};
+use crate::journal::{Journaled, RunIdentity};
 use crate::layout::Layout;
-use crate::lock::FileLock;
+use crate::lock::{FileLock, is_free};
 use crate::publish::PUBLISH_PATIENCE;
 use crate::staging::{StageOptions, Staging};
 use crate::{LakeError, PARTITION_COLUMN, RunManifest, SnapshotId, log};
@@ -171,18 +172,38 @@ impl Lake {
         self.layout.rejects(id)
     }
 
+    /// The snapshots that interrupted runs of the same work were making, as far as anything of it is done for good, in the order
+    /// of their ids.
+    pub fn interrupted_runs(&self, identity: &RunIdentity) -> Result<Vec<SnapshotId>, LakeError> {
+        let mut found = Vec::new();
+        for id in self.layout.staged_ids()? {
+            let Some(left) = Journaled::read(&self.layout.staged(&id))? else { continue };
+            if left.identity == *identity && left.is_of_use() && is_free(&self.layout.staging_lock(&id))? {
+                found.push(id);
+            }
+        }
+        Ok(found)
+    }
+
+    /// Whether a run works on a snapshot of that id, or has left something of it.
+    pub fn is_staged(&self, id: &SnapshotId) -> Result<bool, LakeError> {
+        Ok(self.layout.staged_ids()?.contains(id))
+    }
+
     /// Begins to make a snapshot. A publication that a dead run left half done, of this or any id, is first brought
-    /// to its end or undone; what a dead run staged under this id is removed.
+    /// to its end or undone; what a dead run staged under this id is removed, unless it was the same work: then it is
+    /// gone on with.
     ///
     /// # Errors
-    /// `SnapshotExists` unless it may be replaced; `Busy` if another run makes a snapshot of this id.
+    /// `SnapshotExists` unless it may be replaced, or an interrupted run of the same work made it; `Busy` if another run makes a
+    /// snapshot of this id.
     pub async fn stage(&self, id: SnapshotId, options: StageOptions) -> Result<Staging, LakeError> {
         Staging::begin(self.layout.clone(), self.table.clone(), self.file_schema(), id, options).await
     }
 }
 
 /// The layout under the one true path of `root`: absolute, without `..` and links as far as it exists.
-fn absolute_layout(root: &Path) -> Result<Layout, LakeError> {
+pub(crate) fn absolute_layout(root: &Path) -> Result<Layout, LakeError> {
     let absolute = std::path::absolute(root).at("find", root)?;
     let there = absolute.ancestors().find(|ancestor| ancestor.exists()).unwrap_or(&absolute);
     let mut resolved = fs::canonicalize(there).at("find", root)?;

@@ -4,15 +4,17 @@
 //! LAKE/endpoints/_delta_log/                 the Delta log
 //! LAKE/endpoints/snapshot=ID/part-….parquet  data files, one folder a snapshot
 //! LAKE/runs/ID/{run.json,rejects.ndjson}     what the run that made it did
-//! LAKE/.staging/ID/                          work in progress, with run/ and snapshot=ID/ inside
+//! LAKE/.staging/ID/                          work in progress: journal.ndjson, run/, snapshot=ID/, scratch/
+//! LAKE/.staging/~job-…                       what `run` remembers of an export job that it created
 //! LAKE/.staging/ID~lock, ~publish~lock       locks
 //! ```
 //!
 //! `~` is no character of a snapshot id, so no id can meet the names that have one.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use crate::SnapshotId;
+use crate::{LakeError, SnapshotId, disk};
 
 /// The name of a run's manifest, staged and published.
 pub(crate) const MANIFEST_NAME: &str = "run.json";
@@ -94,6 +96,23 @@ impl Layout {
         self.staging().join(format!("{id}~lock"))
     }
 
+    /// The snapshots that somebody works on, or worked on until it died: those with a folder, a lock or both.
+    pub(crate) fn staged_ids(&self) -> Result<BTreeSet<SnapshotId>, LakeError> {
+        let names = disk::names_in(&self.staging())?;
+        let ids = names.iter().map(|name| name.strip_suffix("~lock").unwrap_or(name));
+        Ok(ids.filter_map(|id| id.parse().ok()).collect())
+    }
+
+    /// What is remembered of an export job.
+    pub(crate) fn job_note(&self, key: &str) -> PathBuf {
+        self.staging().join(format!("~job-{key}.json"))
+    }
+
+    /// The lock on what is remembered of an export job.
+    pub(crate) fn job_lock(&self, key: &str) -> PathBuf {
+        self.staging().join(format!("~job-{key}~lock"))
+    }
+
     /// The lock on the act of publishing, one for the whole lake.
     pub(crate) fn publish_lock(&self) -> PathBuf {
         self.staging().join("~publish~lock")
@@ -141,6 +160,16 @@ impl StagedLayout {
     /// Where the run folder of a replaced snapshot waits for the commit.
     pub(crate) fn replaced_run(&self) -> PathBuf {
         self.folder.join("replaced-run")
+    }
+
+    /// What of the work is done for good.
+    pub(crate) fn journal(&self) -> PathBuf {
+        self.folder.join("journal.ndjson")
+    }
+
+    /// Whatever else the work needs until it is published.
+    pub(crate) fn scratch(&self) -> PathBuf {
+        self.folder.join("scratch")
     }
 
     /// The record of what a publication is about to move.

@@ -21,6 +21,8 @@ mod disk;
 mod error;
 #[cfg(test)]
 mod fixture;
+mod job_note;
+mod journal;
 mod lake;
 mod layout;
 mod lock;
@@ -33,6 +35,8 @@ mod writer;
 
 pub use catalog::{DataFileRef, Snapshot};
 pub use error::{ErrorKind, LakeError};
+pub use job_note::JobNote;
+pub use journal::{Checkpoint, RunIdentity};
 pub use lake::Lake;
 pub use manifest::{
     Check, Drift, DriftRecord, FileRecord, PieceRecord, Place, RunManifest, SkippedRecord, Timings, Totals,

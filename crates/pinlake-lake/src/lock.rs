@@ -74,6 +74,15 @@ impl Drop for FileLock {
     }
 }
 
+/// Whether nobody holds the lock at `path`.
+pub(crate) fn is_free(path: &Path) -> Result<bool, LakeError> {
+    match FileLock::take(path, "it") {
+        Ok(_) => Ok(true),
+        Err(LakeError::Busy { .. }) => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
 /// Whether the file that is open is the one that `path` names now.
 #[cfg(unix)]
 fn is_at(file: &File, path: &Path) -> bool {

@@ -15,7 +15,7 @@
 mod intent;
 
 use std::collections::HashSet;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use deltalake_core::DeltaTable;
@@ -24,6 +24,7 @@ use uuid::Uuid;
 use self::intent::Intent;
 use crate::catalog::{self, Catalog, Snapshot};
 use crate::disk;
+use crate::journal::Journaled;
 use crate::layout::{Layout, StagedLayout};
 use crate::lock::FileLock;
 use crate::log::{self, Publication, history};
@@ -33,16 +34,32 @@ use crate::{DataFile, LakeError, RunManifest, SnapshotId};
 /// How long a publication waits for another to end. One takes milliseconds, on a slow disk seconds.
 pub(crate) const PUBLISH_PATIENCE: Duration = Duration::from_secs(30);
 
+/// What a dead run has done is kept for so long for the same command to take up again.
+const KEPT_FOR: Duration = Duration::from_secs(14 * 24 * 60 * 60);
+
 /// What is staged and about to be published.
 pub(crate) struct Publishable<'a> {
+    /// What tells this publication from all others.
+    pub(crate) uuid: Uuid,
     pub(crate) id: &'a SnapshotId,
     /// Whether a snapshot of this id may be there already.
     pub(crate) replace: bool,
     pub(crate) layout: &'a Layout,
     pub(crate) staged: &'a StagedLayout,
     pub(crate) table: &'a mut DeltaTable,
-    /// Set while the publication is under way, and left set where its outcome could not be learnt.
-    pub(crate) in_doubt: &'a mut bool,
+    /// In doubt while the publication is under way, and left so where its outcome could not be learnt.
+    pub(crate) fate: &'a mut Fate,
+}
+
+/// What becomes of a staging's folder when the staging is dropped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Fate {
+    /// It goes.
+    Remove,
+    /// It stays for the next run of the same work.
+    KeepForResume,
+    /// A publication is under way, whose record must outlive this value, so that the next run can settle it.
+    InDoubt,
 }
 
 /// A snapshot that has just become part of the lake.
@@ -77,7 +94,7 @@ pub(crate) async fn publish(
     }
     let removals = catalog::removals(staging.table, layout, staging.id)?;
     let intent = Intent {
-        uuid: Uuid::new_v4(),
+        uuid: staging.uuid,
         snapshot: staging.id.clone(),
         added: files.iter().map(|file| file.name().to_owned()).collect(),
         replaced: removals.iter().map(|removal| removal.path.clone()).collect(),
@@ -85,9 +102,11 @@ pub(crate) async fn publish(
 
     manifest.write(&staging.staged.manifest())?;
     disk::sync_file(&staging.staged.rejects())?;
-    remove_unnamed(&staging.staged.partition(), &intent)?;
+    // Those of writers that were dropped, and those without rows.
+    disk::remove_all_but(&staging.staged.partition(), &intent.added)?;
+    disk::sync_folder(&staging.staged.partition())?;
     intent.write(staging.staged)?;
-    *staging.in_doubt = true;
+    *staging.fate = Fate::InDoubt;
 
     let publication = Publication { uuid: intent.uuid, id: staging.id, files: &files, removals };
     let committed = match intent.move_in(layout, staging.staged) {
@@ -96,45 +115,67 @@ pub(crate) async fn publish(
     };
     let stands = settle(staging.table, layout, &intent).await;
     // A record that could not be settled stays for the next staging; so does the first error, which tells more.
-    *staging.in_doubt = stands.is_err();
+    if stands.is_ok() {
+        *staging.fate = Fate::Remove;
+    }
     match (committed, stands) {
-        (_, Ok(true)) => published(&staging, replaced),
+        (_, Ok(true)) => published(staging.table, layout, staging.id, replaced),
         (Err(error), _) | (Ok(_), Err(error)) => Err(error),
         (Ok(version), Ok(false)) => Err(log::damaged(layout, format!("it has lost commit {version}"))),
     }
 }
 
-/// Settles every publication that a dead run left unfinished. The caller holds the staging lock of `own`; what
-/// living runs have staged is left to them.
+/// Settles every publication that a dead run left unfinished, and removes what dead runs left that is of no use to
+/// anybody. The caller holds the staging lock of `own`; what living runs have staged is left to them.
 pub(crate) async fn settle_left_overs(
     table: &mut DeltaTable,
     layout: &Layout,
     own: &SnapshotId,
 ) -> Result<(), LakeError> {
     let mut publish_guard = None;
-    for name in disk::names_in(&layout.staging())? {
-        let Ok(id) = name.parse::<SnapshotId>() else { continue };
+    for id in layout.staged_ids()? {
         let staged = layout.staged(&id);
-        if !staged.intent().exists() {
-            continue;
-        }
         let _staging_guard = match (id != *own).then(|| FileLock::take(&layout.staging_lock(&id), "it")) {
             None => None,
             Some(Ok(guard)) => Some(guard),
             Some(Err(LakeError::Busy { .. })) => continue,
             Some(Err(error)) => return Err(error),
         };
-        if publish_guard.is_none() {
-            publish_guard = Some(publish_lock(layout).await?);
+        if staged.intent().exists() {
+            if publish_guard.is_none() {
+                publish_guard = Some(publish_lock(layout).await?);
+            }
+            let intent = Intent::read(&staged)?;
+            let stands = settle(table, layout, &intent).await?;
+            tracing::info!(snapshot = %id, published = stands, "settled the publication of a run that was interrupted");
         }
-        let intent = Intent::read(&staged)?;
-        let stands = settle(table, layout, &intent).await?;
-        tracing::info!(snapshot = %id, published = stands, "settled the publication of a run that was interrupted");
-        if stands {
+        if id != *own && !is_of_use(&staged)? {
             disk::remove_folder(staged.folder())?;
         }
     }
     Ok(())
+}
+
+/// Whether a dead run's work can be taken up again, by its own command and within a reasonable time.
+fn is_of_use(staged: &StagedLayout) -> Result<bool, LakeError> {
+    let age = std::fs::metadata(staged.journal()).and_then(|file| file.modified());
+    let is_old = age.is_ok_and(|age| age.elapsed().is_ok_and(|age| age > KEPT_FOR));
+    Ok(!is_old && Journaled::read(staged)?.is_some_and(|left| left.is_of_use()))
+}
+
+/// The snapshot as that publication made it, if it stands and no other came after it.
+pub(crate) fn standing(
+    table: &DeltaTable,
+    layout: &Layout,
+    id: &SnapshotId,
+    uuid: Uuid,
+) -> Result<Option<Published>, LakeError> {
+    let publications = history::publications(layout)?;
+    let last = publications.iter().rfind(|record| record.snapshot == *id);
+    match last {
+        Some(record) if record.uuid == Some(uuid) => published(table, layout, id, false).map(Some),
+        _ => Ok(None),
+    }
 }
 
 /// Goes on from the commit if the log has it, and back to the staged state if not; which, is the answer.
@@ -154,17 +195,22 @@ async fn publish_lock(layout: &Layout) -> Result<FileLock, LakeError> {
     FileLock::wait(&layout.publish_lock(), "publishing to the lake", PUBLISH_PATIENCE).await
 }
 
-fn published(staging: &Publishable<'_>, replaced: bool) -> Result<Published, LakeError> {
-    let catalog = Catalog::read(staging.table, staging.layout)?;
-    let snapshot = catalog.snapshot(staging.id).cloned().ok_or_else(|| LakeError::UnknownSnapshot {
-        path: staging.layout.root().to_owned(),
-        id: staging.id.clone(),
+fn published(
+    table: &DeltaTable,
+    layout: &Layout,
+    id: &SnapshotId,
+    replaced: bool,
+) -> Result<Published, LakeError> {
+    let catalog = Catalog::read(table, layout)?;
+    let snapshot = catalog.snapshot(id).cloned().ok_or_else(|| LakeError::UnknownSnapshot {
+        path: layout.root().to_owned(),
+        id: id.clone(),
         latest: None,
     })?;
     Ok(Published {
         snapshot,
-        table_version: staging.table.version().unwrap_or_default(),
-        run_folder: staging.layout.run(staging.id),
+        table_version: table.version().unwrap_or_default(),
+        run_folder: layout.run(id),
         replaced,
     })
 }
@@ -196,17 +242,6 @@ fn checked_files(
 
 fn file_record(file: &DataFile) -> FileRecord {
     FileRecord { path: file.path(), rows: file.rows(), bytes: file.bytes(), sha256: file.sha256().to_owned() }
-}
-
-/// Takes away what the folder holds besides the files of the publication: those of writers that were dropped, and
-/// those without rows.
-fn remove_unnamed(folder: &Path, intent: &Intent) -> Result<(), LakeError> {
-    for name in disk::names_in(folder)? {
-        if !intent.added.contains(&name) {
-            disk::remove_file(&folder.join(name))?;
-        }
-    }
-    disk::sync_folder(folder)
 }
 
 #[cfg(test)]

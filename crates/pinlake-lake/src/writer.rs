@@ -17,6 +17,7 @@ use std::sync::Arc;
 use arrow::datatypes::{DataType, Field, FieldRef, Schema, SchemaRef};
 use arrow::record_batch::RecordBatch;
 use parquet::errors::ParquetError;
+use serde::{Deserialize, Serialize};
 
 use self::encode::Limits;
 use self::file::{ParquetFile, Prepared};
@@ -28,7 +29,7 @@ use crate::layout::partition_name;
 use crate::{LakeError, SnapshotId};
 
 /// A finished data file: what it is called and what is in it. It is staged, and part of no snapshot yet.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct DataFile {
     name: String,
     snapshot: SnapshotId,
@@ -78,6 +79,12 @@ impl DataFile {
     /// Where it will lie once published, relative to the table: its path in the Delta log.
     pub(crate) fn table_path(&self) -> String {
         format!("{}/{}", partition_name(&self.snapshot), self.name)
+    }
+
+    /// Whether the file of this name in `folder` has the bytes that were written.
+    pub(crate) fn is_whole_in(&self, folder: &Path) -> bool {
+        hashing::sha256_of(&folder.join(&self.name))
+            .is_ok_and(|found| found == (self.bytes, self.sha256.clone()))
     }
 
     /// The statistics of the Delta log.

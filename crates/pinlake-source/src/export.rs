@@ -154,7 +154,7 @@ impl ExportJobs {
             // Throttled and unconnected requests were not carried out; of the others nobody knows.
             let is_unknown = !matches!(failure.kind(), FailureKind::Throttled | FailureKind::Unconnected);
             if is_unknown {
-                match self.twin(request, began).await {
+                match self.find_created(request, began).await {
                     Ok(Some(job)) => return Ok(job),
                     Ok(None) => {}
                     // Without sight of the jobs, trying again might make a second one.
@@ -177,8 +177,8 @@ impl ExportJobs {
         })
     }
 
-    /// The job that an unanswered request to create left behind, if it did.
-    async fn twin(
+    /// The job that a request to create, sent after `began` and not answered, left behind, if it did.
+    pub async fn find_created(
         &self,
         request: &ExportRequest,
         began: chrono::DateTime<chrono::Utc>,

@@ -66,12 +66,16 @@ impl Sample {
             expect_rows: None,
             max_rejects: MaxRejects::Percent(100.0),
             writer: asked.writer.clone(),
+            checkpoint_bytes: None,
             limits,
         };
         Plan {
             request,
             source: self.whole.source.clone(),
             snapshot: self.whole.snapshot.clone(),
+            is_named_by_clock: self.whole.is_named_by_clock,
+            identity: self.whole.identity.clone(),
+            is_resumed: false,
             pieces: self.pieces(),
             skipped: Vec::new(),
             listings: Vec::new(),

@@ -67,7 +67,7 @@ struct Stages {
 pub(super) async fn measure(plan: &Plan) -> Result<StageTimes, IngestError> {
     let limits = plan.request.limits;
     let lake = Lake::open_or_create(&plan.request.lake, endpoint_schema()).await?;
-    let staging = lake.stage(plan.snapshot.clone(), StageOptions { replace: false }).await?;
+    let staging = lake.stage(plan.snapshot.clone(), StageOptions::default()).await?;
     let pool = Pool::new(limits.threads)?;
     let max_line_bytes = limits.unpack.max_line_bytes;
     let writing = WriterOptions { row_group_bytes: limits.row_group_bytes, ..plan.request.writer.clone() };

@@ -31,6 +31,7 @@ async fn request(pieces: &Path, scratch: &Path, threads: usize, sample_bytes: u6
         job: None,
         expect_rows: None,
         max_rejects: MaxRejects::Count(0),
+        checkpoint_bytes: None,
         writer: WriterOptions::default(),
         limits,
     })

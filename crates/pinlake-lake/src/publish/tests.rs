@@ -11,7 +11,7 @@ use crate::fixture::{batch, id, ids_in, lake, manifest, publish, tree};
 use crate::layout::Layout;
 use crate::{ErrorKind, Lake, LakeError, StageOptions, WriterOptions};
 
-const REPLACE: StageOptions = StageOptions { replace: true };
+const REPLACE: StageOptions = StageOptions { replace: true, identity: None };
 
 fn parquet_files(root: &Path) -> Vec<String> {
     tree(root).into_iter().filter(|path| path.ends_with(".parquet")).collect()
@@ -69,12 +69,13 @@ async fn a_snapshot_may_become_empty_and_full_again() {
 async fn files_that_contradict_the_manifest_are_not_published() {
     let folder = tempdir().unwrap();
     let lake = lake(folder.path()).await;
-    let staging = lake.stage(id("x"), StageOptions::default()).await.unwrap();
+    let mut staging = lake.stage(id("x"), StageOptions::default()).await.unwrap();
     let mut writer = staging.writer(&WriterOptions::default()).unwrap();
     writer.write(&batch("a", 3)).unwrap();
     let files = vec![writer.close().unwrap()];
     let error = staging.publish(files, manifest(4)).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Integrity, "{error}");
+    drop(staging);
     assert!(parquet_files(folder.path()).is_empty());
     assert!(Lake::open(folder.path()).await.unwrap().snapshots().is_empty());
 }
@@ -83,7 +84,7 @@ async fn files_that_contradict_the_manifest_are_not_published() {
 async fn files_of_dropped_writers_are_left_out() {
     let folder = tempdir().unwrap();
     let lake = lake(folder.path()).await;
-    let staging = lake.stage(id("x"), StageOptions::default()).await.unwrap();
+    let mut staging = lake.stage(id("x"), StageOptions::default()).await.unwrap();
     let mut dropped = staging.writer(&WriterOptions::default()).unwrap();
     dropped.write(&batch("dropped", 3)).unwrap();
     drop(dropped);
@@ -120,7 +121,7 @@ async fn a_failed_commit_is_undone() {
     publish(&lake, "x", StageOptions::default(), &[batch("old", 1)]).await.unwrap();
     let before = tree(folder.path());
     for (name, options) in [("x", REPLACE), ("new", StageOptions::default())] {
-        let staging = lake.stage(id(name), options).await.unwrap();
+        let mut staging = lake.stage(id(name), options).await.unwrap();
         let mut writer = staging.writer(&WriterOptions::default()).unwrap();
         writer.write(&batch("a", 3)).unwrap();
         let files = vec![writer.close().unwrap()];
@@ -133,6 +134,7 @@ async fn a_failed_commit_is_undone() {
                 .unwrap();
         fs::remove_dir(&blocked).unwrap();
         assert!(result.is_err());
+        drop(staging);
         assert_eq!(tree(folder.path()), before);
     }
     assert_eq!(ids(folder.path(), "x").await, ["old-0"]);
@@ -157,7 +159,7 @@ async fn killed_after(root: &Path, steps: usize) {
     facts.snapshot = id("x");
     facts.write(&layout.staged(&id("x")).run().join("run.json")).unwrap();
     intent.write(&staging.staged).unwrap();
-    staging.in_doubt = true;
+    staging.fate = crate::publish::Fate::InDoubt;
     if steps >= 1 {
         let run = layout.run(&id("x"));
         if run.exists() {

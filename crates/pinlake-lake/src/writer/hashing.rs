@@ -1,7 +1,8 @@
 //! A file that knows the SHA-256 of what was written to it.
 
 use std::fs::File;
-use std::io::{self, Write};
+use std::io::{self, Read as _, Write};
+use std::path::Path;
 
 use sha2::{Digest as _, Sha256};
 
@@ -31,10 +32,30 @@ impl HashingFile {
     /// Syncs the file; its length and the hash in lower-case hex.
     pub(super) fn finish(&mut self) -> io::Result<(u64, String)> {
         self.file.sync_all()?;
-        let digest = self.hash.finalize_reset();
-        let hex = digest.iter().flat_map(|byte| [byte >> 4, byte & 15]).map(hex_digit).collect();
-        Ok((self.bytes, hex))
+        Ok((self.bytes, hex(&self.hash.finalize_reset())))
     }
+}
+
+/// The length of a file that exists and the SHA-256 of its bytes in lower-case hex.
+pub(super) fn sha256_of(path: &Path) -> io::Result<(u64, String)> {
+    let mut file = File::open(path)?;
+    let (mut hash, mut bytes) = (Sha256::new(), 0);
+    let mut buffer = vec![0; STEP_BYTES];
+    loop {
+        match file.read(&mut buffer) {
+            Ok(0) => return Ok((bytes, hex(&hash.finalize()))),
+            Ok(length) => {
+                hash.update(&buffer[..length]);
+                bytes += length as u64;
+            }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+fn hex(digest: &[u8]) -> String {
+    digest.iter().flat_map(|byte| [byte >> 4, byte & 15]).map(hex_digit).collect()
 }
 
 fn hex_digit(nibble: u8) -> char {
@@ -69,6 +90,10 @@ mod tests {
         let finished = at_once.finish().unwrap();
         assert_eq!(finished.0, bytes.len() as u64);
         assert_eq!(finished, in_parts.finish().unwrap());
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("file");
+        std::fs::write(&path, &bytes).unwrap();
+        assert_eq!(sha256_of(&path).unwrap(), finished);
     }
 
     #[test]

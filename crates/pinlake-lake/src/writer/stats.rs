@@ -9,15 +9,16 @@ use arrow::datatypes::{DataType, Schema, TimeUnit};
 use chrono::{DateTime, SecondsFormat};
 use parquet::file::metadata::ParquetMetaData;
 use parquet::file::statistics::Statistics;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 /// By column, for the columns whose statistics the Parquet file has.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub(super) struct FileStats {
     columns: BTreeMap<String, ColumnStats>,
 }
 
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 struct ColumnStats {
     nulls: u64,
     /// Microseconds since the epoch, of date columns with a value.

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::{ExportError, not_empty};
 
 /// What to export, and where to.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ExportRequest {
     /// The application (project) whose endpoints are exported.
     pub application_id: String,
