@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use criterion::measurement::WallTime;
 use criterion::{BenchmarkGroup, Criterion, Throughput, criterion_group, criterion_main};
-use pinlake_ingest::{ConvertRequest, Limits, MaxRejects, Plan, Progress, convert};
+use pinlake_ingest::{ConvertRequest, Limits, MaxRejects, Plan, Progress, Stop, convert};
 use pinlake_lake::{Lake, WriterOptions};
 use pinlake_local::{LocalOptions, LocalServer, Population, PopulationOptions};
 use pinlake_report::{Catalogue, LakeTables, RunFacts, Session, SessionOptions, TableFile, run};
@@ -122,11 +122,12 @@ async fn make_lake(folder: &Path) -> Lake {
         expect_rows: Some(ENDPOINTS),
         max_rejects: MaxRejects::Count(0),
         writer: WriterOptions::default(),
+        checkpoint_bytes: None,
         limits: Limits::new(THREADS, None),
     })
     .await
     .expect("the pieces are listed");
-    convert(plan, Arc::new(Progress::default())).await.expect("the pieces are converted");
+    convert(plan, Arc::new(Progress::default()), Stop::default()).await.expect("the pieces are converted");
     Lake::open(&lake).await.expect("the lake opens")
 }
 

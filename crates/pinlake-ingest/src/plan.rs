@@ -8,7 +8,6 @@ use std::time::Instant;
 use chrono::{DateTime, TimeDelta, Utc};
 use pinlake_lake::{Lake, LakeError, RunIdentity, SnapshotId, WriterOptions};
 use pinlake_source::{Aws, ExportJob, Filter, Listing, Location, Piece, Skipped, Source, SourceError};
-use sha2::{Digest as _, Sha256};
 
 use crate::error::IngestError;
 use crate::limits::Limits;
@@ -133,9 +132,9 @@ impl Plan {
 fn identity(request: &ConvertRequest, source: String) -> RunIdentity {
     let WriterOptions { compression, row_group_rows, .. } = &request.writer;
     let lines = request.limits.unpack.max_line_bytes;
-    let told = format!("{} {compression:?} {row_group_rows} {lines}", request.tool);
-    let digest = Sha256::digest(told.as_bytes());
-    RunIdentity { source, fingerprint: digest.iter().map(|byte| format!("{byte:02x}")).collect() }
+    let terms =
+        format!("{}, {compression:?}, row groups of {row_group_rows}, lines up to {lines}", request.tool);
+    RunIdentity { source, terms }
 }
 
 /// The id of the snapshot to be made, and how it came about.

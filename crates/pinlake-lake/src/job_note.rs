@@ -35,9 +35,9 @@ impl JobNote {
         disk::make_folder(&layout.staging())?;
         // Digits that tell requests apart; the name of a file must not quote them.
         let digest = Sha256::digest(request.as_bytes());
-        let key: String = digest[..8].iter().map(|byte| format!("{byte:02x}")).collect();
-        let lock = FileLock::take(&layout.job_lock(&key), "the same export")?;
-        Ok(Self { path: layout.job_note(&key), layout, is_folder_new, lock: Some(lock) })
+        let key = digest[..8].iter().fold(0, |key, byte| key << 8 | u64::from(*byte));
+        let lock = FileLock::take(&layout.job_lock(key), "the same export")?;
+        Ok(Self { path: layout.job_note(key), layout, is_folder_new, lock: Some(lock) })
     }
 
     /// What is noted. `None` where nothing is, and where what is there cannot be read: a note that is lost costs an export.

@@ -21,8 +21,8 @@ use crate::{DataFile, LakeError};
 pub struct RunIdentity {
     /// What is read, as it was named.
     pub source: String,
-    /// A digest of everything else that decides what the data files hold.
-    pub fingerprint: String,
+    /// Everything else that decides what the data files hold, in any form of the caller's.
+    pub terms: String,
 }
 
 /// A part of the work that is done for good.
@@ -138,7 +138,7 @@ mod tests {
     use crate::layout::Layout;
 
     fn identity() -> RunIdentity {
-        RunIdentity { source: "s3://bucket/prefix/".to_owned(), fingerprint: "abc".to_owned() }
+        RunIdentity { source: "s3://bucket/prefix/".to_owned(), terms: "abc".to_owned() }
     }
 
     fn checkpoint(number: u64) -> Checkpoint {

@@ -104,13 +104,13 @@ impl Layout {
     }
 
     /// What is remembered of an export job.
-    pub(crate) fn job_note(&self, key: &str) -> PathBuf {
-        self.staging().join(format!("~job-{key}.json"))
+    pub(crate) fn job_note(&self, key: u64) -> PathBuf {
+        self.staging().join(format!("~job-{key:016x}.json"))
     }
 
     /// The lock on what is remembered of an export job.
-    pub(crate) fn job_lock(&self, key: &str) -> PathBuf {
-        self.staging().join(format!("~job-{key}~lock"))
+    pub(crate) fn job_lock(&self, key: u64) -> PathBuf {
+        self.staging().join(format!("~job-{key:016x}~lock"))
     }
 
     /// The lock on the act of publishing, one for the whole lake.

@@ -35,7 +35,7 @@ use crate::{DataFile, LakeError, RunManifest, SnapshotId};
 pub(crate) const PUBLISH_PATIENCE: Duration = Duration::from_secs(30);
 
 /// What a dead run has done is kept for so long for the same command to take up again.
-const KEPT_FOR: Duration = Duration::from_secs(14 * 24 * 60 * 60);
+const KEPT_FOR: Duration = Duration::from_hours(14 * 24);
 
 /// What is staged and about to be published.
 pub(crate) struct Publishable<'a> {

@@ -17,7 +17,7 @@ use crate::args::RunArgs;
 use crate::ui;
 
 /// A job that is older is not what somebody wants who runs an export now.
-const TAKEN_UP_WITHIN: Duration = Duration::from_secs(12 * 60 * 60);
+const TAKEN_UP_WITHIN: Duration = Duration::from_hours(12);
 
 /// What is noted of a job.
 #[derive(Debug, Serialize, Deserialize)]

@@ -90,8 +90,8 @@ async fn a_failed_run_keeps_its_rejects_and_nothing_else() {
     publish(&lake, "x", StageOptions::default(), &[batch("a", 1)]).await.unwrap();
 }
 
-fn work(fingerprint: &str) -> StageOptions {
-    let identity = RunIdentity { source: "in".to_owned(), fingerprint: fingerprint.to_owned() };
+fn work(terms: &str) -> StageOptions {
+    let identity = RunIdentity { source: "in".to_owned(), terms: terms.to_owned() };
     StageOptions { replace: false, identity: Some(identity) }
 }
 
