@@ -160,6 +160,32 @@ fn a_signal_during_the_wait_keeps_all_that_was_noted() {
 }
 
 #[test]
+fn a_second_signal_does_not_wait_for_the_piece_at_hand() {
+    let world = World::empty();
+    let line = format!("{{\"Id\":\"{}\"}}\n", "x".repeat(1_000));
+    let mut piece = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::none());
+    std::io::Write::write_all(&mut piece, line.repeat(4_000).as_bytes()).unwrap();
+    world.put("exports/large.gz", piece.finish().unwrap());
+    // It comes in several requests; the second, which begins behind a million bytes, is not answered.
+    let relay = Relay::start(&world.server.s3_url(), "bytes=1");
+    let room = Room::new();
+    let url = world.url("exports/");
+    let args = ["convert", &url, "--snapshot", "s", "--memory-limit", "64MiB", "--threads", "1"];
+    let convert = room.pinlake(&args).in_world(&world);
+    let mut running = convert.env("AWS_ENDPOINT_URL_S3", relay.url()).start();
+    relay.wait_until_held();
+    running.interrupt();
+    running.wait_until_it_says(&["stopping", "interrupt again"]);
+    running.interrupt();
+    let ran = running.end();
+    assert_eq!(ran.code, Some(130), "{ran}");
+    assert!(!ran.stderr.contains("take too long"), "{ran}");
+    room.lake().assert_sound();
+    room.pinlake(&args).in_world(&world).succeeds();
+    assert_eq!(room.lake().ids("s").len(), 4_000);
+}
+
+#[test]
 fn a_piece_that_changed_meanwhile_is_read_again() {
     let halted = Halted::new();
     halted.start(&["--snapshot", "s"]).kill();

@@ -116,7 +116,10 @@ async fn until_stopped(
     tokio::select! {
         result = &mut command => result,
         signal = interrupted() => signal.and(Err(CliError::Interrupted.into())),
-        () = tokio::time::sleep(STOP_IN_ORDER) => Err(CliError::Interrupted.into()),
+        () = tokio::time::sleep(STOP_IN_ORDER) => {
+            context.ui.note("the pieces at hand take too long: stopping at once");
+            Err(CliError::Interrupted.into())
+        }
     }
 }
 

@@ -26,7 +26,7 @@ struct Noted {
     s3_url_prefix: String,
     /// Its id, once Pinpoint has told it.
     job_id: Option<String>,
-    noted_at: DateTime<Utc>,
+    at: DateTime<Utc>,
 }
 
 /// A job that has completed, and what is noted of it.
@@ -65,22 +65,19 @@ pub(super) async fn export(
         Some(noted) => noted.find(&jobs, &request).await?,
         None => None,
     };
-    let created = match (noted, found) {
-        (Some(noted), Some(job)) => {
-            context.ui.note(format!(
-                "taking up export job {}, which an interrupted run created {} ago; --new-job exports anew",
-                job.id.as_deref().unwrap_or_default(),
-                ui::duration(noted.age())
-            ));
-            request.s3_url_prefix = noted.s3_url_prefix;
-            job
+    let created = if let (Some(noted), Some(job)) = (noted, found) {
+        context.ui.note(format!(
+            "taking up export job {}, which an interrupted run created {} ago; --new-job exports anew",
+            job.id.as_deref().unwrap_or_default(),
+            ui::duration(noted.age())
+        ));
+        request.s3_url_prefix = noted.s3_url_prefix;
+        job
+    } else {
+        if !args.exact_prefix {
+            request.s3_url_prefix = folder_of_this_run(&request.s3_url_prefix)?;
         }
-        _ => {
-            if !args.exact_prefix {
-                request.s3_url_prefix = folder_of_this_run(&request.s3_url_prefix)?;
-            }
-            create(&jobs, &request, note.as_ref()).await?
-        }
+        create(&jobs, &request, note.as_ref()).await?
     };
     let Some(id) = created.id else {
         return Err(anyhow::anyhow!("Pinpoint created an export job without an id"));
@@ -103,8 +100,7 @@ async fn create(
     request: &ExportRequest,
     note: Option<&JobNote>,
 ) -> anyhow::Result<ExportJob> {
-    let mut noted =
-        Noted { s3_url_prefix: request.s3_url_prefix.clone(), job_id: None, noted_at: Utc::now() };
+    let mut noted = Noted { s3_url_prefix: request.s3_url_prefix.clone(), job_id: None, at: Utc::now() };
     if let Some(note) = note {
         note.write(&noted)?;
     }
@@ -118,7 +114,7 @@ async fn create(
 
 impl Noted {
     fn age(&self) -> Duration {
-        (Utc::now() - self.noted_at).to_std().unwrap_or_default()
+        (Utc::now() - self.at).to_std().unwrap_or_default()
     }
 
     fn is_recent(&self) -> bool {
@@ -127,15 +123,13 @@ impl Noted {
 
     /// The job, unless it failed or Pinpoint knows nothing of it.
     async fn find(&self, jobs: &ExportJobs, asked: &ExportRequest) -> Result<Option<ExportJob>, SourceError> {
-        let found = match &self.job_id {
-            Some(id) => match jobs.get(&asked.application_id, id).await {
-                Err(SourceError::Export(error)) if error.kind() == ErrorKind::Usage => None,
-                job => Some(job?),
-            },
-            None => {
-                let request = ExportRequest { s3_url_prefix: self.s3_url_prefix.clone(), ..asked.clone() };
-                jobs.find_created(&request, self.noted_at).await?
-            }
+        let Some(id) = &self.job_id else {
+            let request = ExportRequest { s3_url_prefix: self.s3_url_prefix.clone(), ..asked.clone() };
+            return jobs.find_created(&request, self.at).await;
+        };
+        let found = match jobs.get(&asked.application_id, id).await {
+            Err(SourceError::Export(error)) if error.kind() == ErrorKind::Usage => None,
+            job => Some(job?),
         };
         Ok(found.filter(|job| !job.is_failed()))
     }
