@@ -75,7 +75,7 @@ compare-all *ARGS:
 stages *ARGS:
     cargo bench --workspace --bench stages --bench ends -- {{ ARGS }}
 
-# A lake read by DuckDB, deltalake and pyarrow; needs `pip install deltalake duckdb pyarrow`
+# A lake read by DuckDB, deltalake, pyarrow, Polars and ClickHouse; needs `pip install chdb deltalake duckdb polars pyarrow`
 readers *ARGS:
     cargo build --release
     python3 benches/readers.py {{ ARGS }}
