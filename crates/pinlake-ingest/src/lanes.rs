@@ -30,7 +30,7 @@ struct LaneState {
     free: Vec<Lane>,
     /// Files that are whole and in no checkpoint.
     closed: Vec<DataFile>,
-    /// Files that a checkpoint names.
+    /// Files that a checkpoint names, and those that none is ever to name.
     saved: Vec<DataFile>,
 }
 
@@ -125,6 +125,14 @@ impl Lanes {
         staging.checkpoint(files.clone(), notes)?;
         state.saved.extend(files);
         Ok(())
+    }
+
+    /// The files that were closed since the last checkpoint are to be in no later one either: they hold rows of pieces that
+    /// no checkpoint has.
+    pub(crate) fn pass_over(&self) {
+        let mut state = self.state();
+        let mut files = std::mem::take(&mut state.closed);
+        state.saved.append(&mut files);
     }
 
     /// The staging and its finished files, ready to be published. `None` the second time.

@@ -73,7 +73,10 @@ impl Work {
         let since = std::mem::take(&mut lock(&self.drift).since);
         let notes = Notes::new(plan, pieces, &since, id_runs);
         lock(&self.drift).saved.merge(since);
-        let Some(notes) = notes else { return Ok(()) };
+        let Some(notes) = notes else {
+            self.lanes.pass_over();
+            return Ok(());
+        };
         let notes = serde_json::to_value(notes).map_err(|error| IngestError::Notes { source: error })?;
         Ok(self.lanes.checkpoint(notes)?)
     }
