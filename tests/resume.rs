@@ -158,12 +158,44 @@ fn a_signal_during_the_wait_keeps_all_that_was_noted() {
 }
 
 #[test]
-fn a_second_signal_does_not_wait_for_the_piece_at_hand() {
+fn a_large_piece_at_hand_gets_the_rest_of_its_bytes() {
     let world = World::empty();
+    // One thread has at most two of them open.
+    for name in ["a", "b", "c"] {
+        world.put(&format!("exports/{name}.gz"), large_piece());
+    }
+    let room = Room::new();
+    let url = world.url("exports/");
+    let args = ["convert", &url, "--snapshot", "s", "--memory-limit", "64MiB", "--threads", "1"];
+    // The last part of the first piece takes its time; it comes when the signal has come.
+    let relay = Relay::start(&world.server.s3_url(), "bytes=3");
+    let mut running = room.pinlake(&args).in_world(&world).env("AWS_ENDPOINT_URL_S3", relay.url()).start();
+    relay.wait_until_held();
+    running.interrupt();
+    running.wait_until_it_says(&["stopping"]);
+    relay.let_go();
+    let ran = running.end();
+    assert_eq!(ran.code, Some(130), "{ran}");
+    let is_kept =
+        ["1 of 3 pieces are done", "2 of 3 pieces are done"].iter().any(|it| ran.stderr.contains(it));
+    assert!(is_kept, "{ran}");
+    room.pinlake(&args).in_world(&world).succeeds();
+    assert_eq!(room.lake().ids("s").len(), 12_000);
+    room.lake().assert_sound();
+}
+
+/// Four thousand endpoints in four million bytes.
+fn large_piece() -> Vec<u8> {
     let line = format!("{{\"Id\":\"{}\"}}\n", "x".repeat(1_000));
     let mut piece = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::none());
     std::io::Write::write_all(&mut piece, line.repeat(4_000).as_bytes()).unwrap();
-    world.put("exports/large.gz", piece.finish().unwrap());
+    piece.finish().unwrap()
+}
+
+#[test]
+fn a_second_signal_does_not_wait_for_the_piece_at_hand() {
+    let world = World::empty();
+    world.put("exports/large.gz", large_piece());
     // It comes in several requests; the second, which begins behind a million bytes, is not answered.
     let relay = Relay::start(&world.server.s3_url(), "bytes=1");
     let room = Room::new();

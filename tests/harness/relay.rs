@@ -4,6 +4,7 @@
 use std::io::{Read as _, Write as _};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Condvar, Mutex};
 use std::thread;
 use std::time::Duration;
 
@@ -11,6 +12,26 @@ use std::time::Duration;
 pub(crate) struct Relay {
     address: SocketAddr,
     held: Receiver<()>,
+    gate: Arc<Gate>,
+}
+
+/// Whether requests are still held.
+#[derive(Default)]
+struct Gate {
+    is_open: Mutex<bool>,
+    opened: Condvar,
+}
+
+impl Gate {
+    fn open(&self) {
+        *self.is_open.lock().unwrap() = true;
+        self.opened.notify_all();
+    }
+
+    fn wait(&self) {
+        let is_open = self.is_open.lock().unwrap();
+        drop(self.opened.wait_while(is_open, |is_open| !*is_open).unwrap());
+    }
 }
 
 impl Relay {
@@ -20,18 +41,25 @@ impl Relay {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let (holding, held) = channel();
+        let gate = Arc::new(Gate::default());
+        let shared = Arc::clone(&gate);
         let part = part.as_bytes().to_vec();
         thread::spawn(move || {
             for client in listener.incoming().map_while(Result::ok) {
-                let (part, holding) = (part.clone(), holding.clone());
-                thread::spawn(move || relay(&client, server, &part, &holding));
+                let (part, holding, gate) = (part.clone(), holding.clone(), Arc::clone(&shared));
+                thread::spawn(move || relay(&client, server, &part, &(holding, gate)));
             }
         });
-        Self { address, held }
+        Self { address, held, gate }
     }
 
     pub(crate) fn url(&self) -> String {
         format!("http://{}", self.address)
+    }
+
+    /// Lets what is held and what comes later pass.
+    pub(crate) fn let_go(&self) {
+        self.gate.open();
     }
 
     /// Comes back when a request is being held.
@@ -40,7 +68,12 @@ impl Relay {
     }
 }
 
-fn relay(mut client: &TcpStream, server: SocketAddr, part: &[u8], holding: &Sender<()>) -> Option<()> {
+fn relay(
+    mut client: &TcpStream,
+    server: SocketAddr,
+    part: &[u8],
+    (holding, gate): &(Sender<()>, Arc<Gate>),
+) -> Option<()> {
     let mut server = TcpStream::connect(server).ok()?;
     let (mut answers, mut back) = (server.try_clone().ok()?, client.try_clone().ok()?);
     thread::spawn(move || {
@@ -58,8 +91,8 @@ fn relay(mut client: &TcpStream, server: SocketAddr, part: &[u8], holding: &Send
         if request.windows(part.len()).any(|window| window == part) {
             // The test may have stopped listening.
             let _ = holding.send(());
-        } else {
-            server.write_all(request).ok()?;
+            gate.wait();
         }
+        server.write_all(request).ok()?;
     }
 }

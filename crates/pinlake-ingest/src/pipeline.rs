@@ -81,34 +81,35 @@ struct Reading<'a> {
 impl Reading<'_> {
     /// Reads every piece that is left, and makes a checkpoint now and then. When pieces stop coming, whether because somebody asked
     /// for it or because the network failed, those at hand are brought to an end and noted first.
-    async fn read(&self, fetch: Fetch, ledger: &mut Ledger, stop: &Stop) -> Result<(), IngestError> {
+    async fn read(&self, mut fetch: Fetch, ledger: &mut Ledger, stop: &Stop) -> Result<(), IngestError> {
         let limits = self.plan.request.limits;
         let mut open = JoinSet::new();
-        let mut fetch = Some(fetch);
+        // Where no more are wanted the fetch is kept all the same: pieces at hand still get their bytes from it.
+        let mut more = true;
         let mut ending: Result<(), SourceError> = Ok(());
-        while fetch.is_some() || !open.is_empty() {
+        while more || !open.is_empty() {
             let is_due = ledger.is_due();
             if is_due && open.is_empty() {
                 self.save(ledger).await?;
                 continue;
             }
             tokio::select! {
-                body = next(&mut fetch), if fetch.is_some() && !is_due && open.len() < limits.open_pieces => match body {
+                body = fetch.next(), if more && !is_due && open.len() < limits.open_pieces => match body {
                     Some(Ok(body)) => {
                         let format = PieceFormat::of_name(&body.piece().name);
                         let unpacker = Unpacker::new(format, limits.unpack, &self.work.buffers);
                         let index = self.left[body.index];
                         open.spawn(read_piece(Arc::clone(self.work), index, body, unpacker));
                     }
-                    Some(Err(error)) => (fetch, ending) = (None, Err(error)),
-                    None => fetch = None,
+                    Some(Err(error)) => (more, ending) = (false, Err(error)),
+                    None => more = false,
                 },
                 Some(done) = open.join_next() => match done {
                     Ok(done) => done.map(|(index, record)| ledger.add(index, record))?,
                     Err(panic) => return Err(IngestError::Panicked { message: panic.to_string() }),
                 },
                 () = ledger.idle(), if open.is_empty() => self.save(ledger).await?,
-                () = stop.requested(), if fetch.is_some() => fetch = None,
+                () = stop.requested(), if more => more = false,
             }
         }
         let pieces = self.plan.pieces.len();
@@ -134,14 +135,6 @@ impl Reading<'_> {
         ledger.saved();
         tracing::info!(done = ledger.done(), pieces = self.plan.pieces.len(), "noted what is done for good");
         Ok(())
-    }
-}
-
-/// The next piece; for ever nothing where none is to come.
-async fn next(fetch: &mut Option<Fetch>) -> Option<Result<PieceBody, SourceError>> {
-    match fetch {
-        Some(fetch) => fetch.next().await,
-        None => std::future::pending().await,
     }
 }
 
