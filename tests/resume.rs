@@ -166,11 +166,12 @@ fn a_large_piece_at_hand_gets_the_rest_of_its_bytes() {
     }
     let room = Room::new();
     let url = world.url("exports/");
-    let args = ["convert", &url, "--snapshot", "s", "--memory-limit", "64MiB", "--threads", "1"];
+    let args = ["convert", &url, "--snapshot", "s", "--memory-limit", "64MiB", "--threads", "1", "-vv"];
     // The last part of the first piece takes its time; it comes when the signal has come.
     let relay = Relay::start(&world.server.s3_url(), "bytes=3");
     let mut running = room.pinlake(&args).in_world(&world).env("AWS_ENDPOINT_URL_S3", relay.url()).start();
     relay.wait_until_held();
+    running.wait_until_it_says(&["reading a piece"]);
     running.interrupt();
     running.wait_until_it_says(&["stopping"]);
     relay.let_go();

@@ -148,6 +148,7 @@ async fn read_piece(
     let piece = Arc::new(OpenPiece::new(index, &body.piece().name));
     let damaged = |source: UnpackError| IngestError::Unpack { piece: piece.name.clone(), source };
     let is_whole = body.is_whole;
+    tracing::debug!(piece = ?piece.name, "reading a piece");
     while let Some(chunk) = body.next_chunk().await {
         let chunk = chunk?;
         let chunk_bytes = chunk.bytes.len() as u64;
