@@ -27,6 +27,7 @@ use crate::args::{Cli, Command};
 use crate::config::Config;
 use crate::exit::CliError;
 use crate::logging;
+use crate::panics;
 use crate::settings::{Environment, Settings};
 use crate::ui::Ui;
 
@@ -51,11 +52,13 @@ pub(crate) fn main(cli: Cli) -> anyhow::Result<()> {
     let config = Config::load(cli.global.config.as_deref())?;
     let settings = Settings::resolve(&cli.global, &environment, config)?;
     logging::install(&settings);
+    panics::install();
     // One TLS provider for the whole binary. Where one is installed already, it is this one.
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     let context = Context { ui: Ui::new(&settings), settings };
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(context.settings.threads.max(2))
+        .thread_name(panics::GUARDED_THREAD)
         .enable_all()
         .build()
         .context("cannot start the I/O threads")?;
@@ -76,7 +79,9 @@ async fn dispatch(context: &Context, command: Command) -> anyhow::Result<()> {
         Command::Convert(args) => until_interrupted(Box::pin(convert::run(context, &args))).await,
         Command::Report(args) => until_interrupted(Box::pin(report::run(context, &args))).await,
         Command::Diff(args) => until_interrupted(Box::pin(diff::run(context, &args))).await,
-        Command::Snapshots(command) => Box::pin(snapshots::run(context, command)).await,
+        Command::Snapshots(command) => {
+            until_interrupted(Box::pin(snapshots::run(context, command))).await
+        }
         Command::Generate(args) => until_interrupted(Box::pin(generate::run(context, &args))).await,
         Command::Bench(args) => until_interrupted(Box::pin(bench::run(context, &args))).await,
         Command::Completions { .. } | Command::Man { .. } => Ok(()),
