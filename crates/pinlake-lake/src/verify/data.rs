@@ -33,15 +33,34 @@ pub(super) struct Task {
     pub(super) tally: Option<Arc<Mutex<Tally>>>,
 }
 
-/// What is wrong with it, in words that follow its path. Blocks its thread.
-pub(super) fn check(task: &Task) -> Vec<String> {
+/// What came of looking at a data file.
+#[derive(Debug, Default)]
+pub(super) struct Looked {
+    /// What is wrong with it, in words that follow its path.
+    pub(super) problems: Vec<String>,
+    /// Whether every row of it was read and counted.
+    pub(super) is_read: bool,
+}
+
+impl Looked {
+    /// Says what is wrong too.
+    fn with(mut self, problem: String) -> Self {
+        self.problems.push(problem);
+        self
+    }
+}
+
+/// Looks at a data file. Blocks its thread.
+pub(super) fn check(task: &Task) -> Looked {
     let file = &task.file;
-    let mut problems = Vec::new();
+    let mut looked = Looked::default();
     match data_file::check(task.layout.root(), &file.path, file.bytes) {
         Ok(rows) if rows == file.rows => {}
-        Ok(rows) => problems.push(format!("counts {rows} rows; the Delta log says {}", file.rows)),
-        Err(LakeError::DamagedDataFile { problem, .. }) => return vec![problem],
-        Err(error) => return vec![cannot_be_read(&error)],
+        Ok(rows) => {
+            looked.problems.push(format!("counts {rows} rows in its footer; the Delta log says {}", file.rows));
+        }
+        Err(LakeError::DamagedDataFile { problem, .. }) => return looked.with(problem),
+        Err(error) => return looked.with(cannot_be_read(&error)),
     }
     if task.deep
         && let Some(expected) = &task.sha256
@@ -49,61 +68,52 @@ pub(super) fn check(task: &Task) -> Vec<String> {
         match sha256(&file.path) {
             Ok(found) if found == *expected => {}
             // The bytes are not those that were written, and the readers are not made to be handed any others.
-            Ok(found) => {
-                problems.push(format!("has the SHA-256 {found}; run.json says {expected}"));
-                return problems;
-            }
-            Err(error) => {
-                problems.push(cannot_be_read(&error));
-                return problems;
-            }
+            Ok(found) => return looked.with(format!("has the SHA-256 {found}; run.json says {expected}")),
+            Err(error) => return looked.with(cannot_be_read(&error)),
         }
     }
     // arrow and parquet meet some damage with a panic rather than an error. It is damage of the file all the same, and
     // all that the panic leaves behind is this file's reader, which nobody uses again.
-    let read = catch_unwind(AssertUnwindSafe(|| read(task)));
-    match read {
-        Ok(found) => problems.extend(found),
-        Err(_) => problems.push("cannot be decoded".to_owned()),
+    match catch_unwind(AssertUnwindSafe(|| read(task))) {
+        Ok(Ok(None)) => looked,
+        Ok(Ok(Some(rows))) => {
+            looked.is_read = true;
+            if rows == file.rows {
+                looked
+            } else {
+                looked.with(format!("holds {rows} rows; the Delta log says {}", file.rows))
+            }
+        }
+        Ok(Err(problem)) => looked.with(problem),
+        Err(_) => looked.with("cannot be decoded".to_owned()),
     }
-    problems
 }
 
-/// Opens the file as Parquet, and in a deep look reads every column of every row.
-fn read(task: &Task) -> Vec<String> {
+/// Opens the file as Parquet, and in a deep look reads every column of every row; returns how many there are.
+fn read(task: &Task) -> Result<Option<u64>, String> {
     let path = &task.file.path;
-    let opened = File::open(path).map_err(|error| cannot_be_read(&error)).and_then(|file| {
-        // What the parquet crate says may quote values, which are personal data.
-        ParquetRecordBatchReaderBuilder::try_new(file).map_err(|_| "has a footer that cannot be read".to_owned())
-    });
-    let builder = match opened {
-        Ok(builder) => builder,
-        Err(problem) => return vec![problem],
-    };
+    let file = File::open(path).map_err(|error| cannot_be_read(&error))?;
+    // What the parquet crate says may quote values, which are personal data.
+    let builder = ParquetRecordBatchReaderBuilder::try_new(file)
+        .map_err(|_| "has a footer that cannot be read".to_owned())?;
     match log::difference(&task.layout, &task.schema, builder.schema()) {
         Ok(None) => {}
-        Ok(Some(difference)) => return vec![format!("has other columns than the table: {difference}")],
-        Err(_) => return vec!["has columns of types that no Delta table has".to_owned()],
+        Ok(Some(difference)) => return Err(format!("has other columns than the table: {difference}")),
+        Err(_) => return Err("has columns of types that no Delta table has".to_owned()),
     }
     if !task.deep {
-        return Vec::new();
+        return Ok(None);
     }
-    let Ok(batches) = builder.with_batch_size(BATCH_ROWS).build() else {
-        return vec!["cannot be decoded".to_owned()];
-    };
+    let batches = builder.with_batch_size(BATCH_ROWS).build().map_err(|_| "cannot be decoded".to_owned())?;
     let mut rows: u64 = 0;
     for batch in batches {
-        let Ok(batch) = batch else { return vec![format!("cannot be decoded behind row {rows}")] };
+        let batch = batch.map_err(|_| format!("cannot be decoded behind row {rows}"))?;
         rows += batch.num_rows() as u64;
         if let Some(tally) = &task.tally {
             tally.lock().unwrap_or_else(PoisonError::into_inner).add(&batch);
         }
     }
-    if rows == task.file.rows {
-        Vec::new()
-    } else {
-        vec![format!("holds {rows} rows; the Delta log says {}", task.file.rows)]
-    }
+    Ok(Some(rows))
 }
 
 /// The hash of a file, in lower-case hex.

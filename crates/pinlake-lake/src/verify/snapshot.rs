@@ -45,13 +45,13 @@ pub(super) async fn check(
     };
     let tally = manifest.as_ref().filter(|_| expected.options.deep).map(|it| Tally::new(&it.pieces));
     let tally = tally.map(|tally| Arc::new(Mutex::new(tally)));
-    check_files(expected, &files, manifest.as_ref(), tally.as_ref(), verification).await;
+    let are_read = check_files(expected, &files, manifest.as_ref(), tally.as_ref(), verification).await;
 
     let Some(manifest) = manifest else { return Ok(()) };
     let mut problems = agreement::with_log(layout, id, &manifest, &files);
     problems.extend(agreement::with_itself(&manifest));
     if let Some(tally) = tally {
-        problems.extend(tally.lock().unwrap_or_else(PoisonError::into_inner).problems());
+        problems.extend(tally.lock().unwrap_or_else(PoisonError::into_inner).problems(are_read));
     }
     for problem in problems {
         verification.add(Some(id), path.clone(), problem);
@@ -76,14 +76,14 @@ fn read_manifest(root: &Path, path: &Path) -> Result<RunManifest, String> {
     })
 }
 
-/// Looks at the data files, some at a time.
+/// Looks at the data files, some at a time; whether every row of them was read and counted.
 async fn check_files(
     expected: &Expected<'_>,
     files: &[&DataFileRef],
     manifest: Option<&RunManifest>,
     tally: Option<&Arc<Mutex<Tally>>>,
     verification: &mut Verification,
-) {
+) -> bool {
     let hashes: HashMap<&str, &str> = manifest
         .map(|manifest| manifest.files.iter().map(|file| (file.path.as_str(), file.sha256.as_str())).collect())
         .unwrap_or_default();
@@ -96,24 +96,29 @@ async fn check_files(
         tally: tally.cloned(),
     });
     let mut found = Vec::new();
+    let mut are_read = true;
     let mut running = JoinSet::new();
     loop {
         while running.len() < expected.options.threads.max(1) {
             let Some(task) = tasks.next() else { break };
             running.spawn_blocking(move || {
-                let problems = data::check(&task);
-                (task.file, problems)
+                let looked = data::check(&task);
+                (task.file, looked)
             });
         }
         match running.join_next().await {
             None => break,
-            Some(Ok((file, problems))) => found.extend(problems.into_iter().map(|problem| (file.clone(), problem))),
+            Some(Ok((file, looked))) => {
+                are_read &= looked.is_read;
+                found.extend(looked.problems.into_iter().map(|problem| (file.clone(), problem)));
+            }
             // Reading is guarded file by file, so this is a runtime that is shutting down.
-            Some(Err(_)) => {}
+            Some(Err(_)) => are_read = false,
         }
     }
     found.sort_by(|a, b| a.0.path.cmp(&b.0.path));
     for (file, problem) in found {
         verification.add(Some(&file.snapshot), file.path, problem);
     }
+    are_read
 }
