@@ -62,7 +62,7 @@ pub(crate) fn main(cli: Cli) -> anyhow::Result<()> {
         .enable_all()
         .build()
         .context("cannot start the I/O threads")?;
-    let result = runtime.block_on(dispatch(&context, cli.command));
+    let result = panics::caught(|| runtime.block_on(dispatch(&context, cli.command)));
     runtime.shutdown_background();
     result
 }

@@ -6,7 +6,7 @@
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
-use std::fs::File;
+use std::fs::{File, OpenOptions};
 use std::io::{BufReader, BufWriter, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
@@ -71,7 +71,12 @@ impl DuplicateIds {
 }
 
 fn write_run(path: &Path, hashes: &[u64]) -> std::io::Result<()> {
-    let mut file = BufWriter::new(File::create(path)?);
+    // Hashes of ids are personal data too: who has an id finds it again.
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut file = BufWriter::new(options.open(path)?);
     for hash in hashes {
         file.write_all(&hash.to_le_bytes())?;
     }

@@ -12,6 +12,8 @@ use std::fs::{self, File};
 use std::io::{self, Read as _, Seek as _, SeekFrom};
 use std::path::Path;
 
+use arrow::datatypes::Schema;
+
 use self::footer::Claims;
 use crate::disk::{self, At as _};
 use crate::LakeError;
@@ -22,31 +24,34 @@ const MAX_FOOTER_BYTES: u64 = 64 << 20;
 const TAIL_BYTES: u64 = 8;
 const MAGIC: &[u8; 4] = b"PAR1";
 
-/// The data file at `path` in the lake at `root` is a file of its own there, as long as the log says, and has a footer
-/// that readers can be trusted with. Returns the rows that the footer counts.
+/// The data file at `path` in the lake at `root` is a file of its own there, as long as the log says, and has the columns
+/// of `schema` and a footer that readers can be trusted with. Returns the rows that the footer counts.
 ///
 /// # Errors
 /// `DamagedDataFile` if not.
-pub(crate) fn check(root: &Path, path: &Path, bytes: u64) -> Result<u64, LakeError> {
+pub(crate) fn check(root: &Path, path: &Path, bytes: u64, schema: &Schema) -> Result<u64, LakeError> {
     let damaged = |problem: String| LakeError::DamagedDataFile { path: path.to_owned(), problem };
     let found = length(root, path)?;
     if found != bytes {
         return Err(damaged(format!("has {found} bytes; the Delta log says {bytes}")));
     }
-    rows(root, path)
+    let claims = claims(path, found)?;
+    match claims.difference(schema) {
+        None => Ok(claims.rows),
+        Some(difference) => Err(damaged(format!("has a footer that {difference}"))),
+    }
 }
 
 /// The rows that the footer of a data file counts, after the same look at the file and its footer.
 pub(crate) fn rows(root: &Path, path: &Path) -> Result<u64, LakeError> {
-    let damaged = |problem: String| LakeError::DamagedDataFile { path: path.to_owned(), problem };
     let length = length(root, path)?;
-    match read_footer(path, length).at("read", path)? {
-        Ok(footer) => {
-            let claims = Claims::read(&footer, length);
-            claims.map(|claims| claims.rows).map_err(|problem| damaged(format!("has a footer that {problem}")))
-        }
-        Err(problem) => Err(damaged(problem)),
-    }
+    claims(path, length).map(|claims| claims.rows)
+}
+
+fn claims(path: &Path, length: u64) -> Result<Claims, LakeError> {
+    let damaged = |problem: String| LakeError::DamagedDataFile { path: path.to_owned(), problem };
+    let footer = read_footer(path, length).at("read", path)?.map_err(damaged)?;
+    Claims::read(&footer, length).map_err(|problem| damaged(format!("has a footer that {problem}")))
 }
 
 /// The length of a file that lies in the lake itself.

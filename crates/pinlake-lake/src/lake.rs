@@ -157,7 +157,8 @@ impl Lake {
         }
         let named = self.catalog.files.iter().filter(|file| id.is_none_or(|id| file.snapshot == *id));
         let root = self.layout.root();
-        named.map(|file| data_file::check(root, &file.path, file.bytes).map(|_| file.clone())).collect()
+        let checked = |file: &DataFileRef| data_file::check(root, &file.path, file.bytes, &self.table_schema);
+        named.map(|file| checked(file).map(|_| file.clone())).collect()
     }
 
     /// The manifest of the run that made a snapshot.

@@ -1,13 +1,15 @@
 //! Footers as they are written, with any byte changed, and made by hand to claim what cannot be.
 
 use std::fs;
+use std::sync::Arc;
 
+use arrow::datatypes::{DataType, Field};
 use proptest::prelude::*;
 use tempfile::tempdir;
 
 use super::footer::Claims;
 use super::*;
-use crate::fixture::{batch, id, lake, publish};
+use crate::fixture::{batch, id, lake, publish, schema};
 use crate::{ErrorKind, StageOptions};
 
 /// A real data file of 50 rows, as bytes.
@@ -19,6 +21,15 @@ async fn written() -> Vec<u8> {
     fs::read(&opened.data_files(Some(&id("x"))).unwrap()[0].path).unwrap()
 }
 
+/// The columns as a table has them, without dictionaries.
+fn table() -> Schema {
+    let plain = |field: &Arc<Field>| match field.data_type() {
+        DataType::Dictionary(..) => Arc::new(field.as_ref().clone().with_data_type(DataType::Utf8)),
+        _ => Arc::clone(field),
+    };
+    Schema::new(schema().fields().iter().map(plain).collect::<Vec<_>>())
+}
+
 fn footer_of(file: &[u8]) -> &[u8] {
     let end = file.len() - 8;
     let length = u32::from_le_bytes(file[end..end + 4].try_into().unwrap()) as usize;
@@ -28,7 +39,16 @@ fn footer_of(file: &[u8]) -> &[u8] {
 #[tokio::test]
 async fn a_footer_as_it_was_written_is_sound_and_counts_its_rows() {
     let file = written().await;
-    assert_eq!(Claims::read(footer_of(&file), file.len() as u64).unwrap().rows, 50);
+    let claims = Claims::read(footer_of(&file), file.len() as u64).unwrap();
+    assert_eq!(claims.rows, 50);
+    assert_eq!(claims.difference(&table()), None);
+    // Other columns: one less, one more, one of another name or type.
+    let without = |fields: &[usize]| table().project(fields).unwrap();
+    assert!(claims.difference(&without(&[0, 1, 2])).unwrap().contains("has a column `city`"));
+    assert!(claims.difference(&without(&[0, 2, 1])).unwrap().contains("no column `creation_date`"));
+    let mut fields = table().fields().to_vec();
+    fields[0] = Arc::new(fields[0].as_ref().clone().with_data_type(DataType::Int64));
+    assert!(claims.difference(&Schema::new(fields)).unwrap().contains("`id` of another type"));
     // The file it was written for is as long as it says, and not shorter.
     let problem = Claims::read(footer_of(&file), 100).unwrap_err();
     assert!(problem.contains("places"), "{problem}");
@@ -87,13 +107,13 @@ fn files_that_are_none_are_told() {
     ] {
         let path = root.join(name);
         fs::write(&path, &bytes).unwrap();
-        let error = check(&root, &path, bytes.len() as u64).unwrap_err();
+        let error = check(&root, &path, bytes.len() as u64, &schema()).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Integrity);
         assert!(error.to_string().contains(told), "{error}");
     }
-    let error = check(&root, &root.join("missing"), 1).unwrap_err();
+    let error = check(&root, &root.join("missing"), 1, &schema()).unwrap_err();
     assert!(error.to_string().contains("is missing"), "{error}");
-    assert!(check(&root, &root, 1).unwrap_err().to_string().contains("is no file"));
+    assert!(check(&root, &root, 1, &schema()).unwrap_err().to_string().contains("is no file"));
 }
 
 #[cfg(unix)]
@@ -106,7 +126,7 @@ fn a_link_is_not_followed_wherever_it_stands() {
     std::os::unix::fs::symlink(outside.path(), root.join("folder")).unwrap();
     std::os::unix::fs::symlink(outside.path().join("file"), root.join("file")).unwrap();
     for path in ["folder/file", "file"] {
-        let error = check(&root, &root.join(path), 5).unwrap_err();
+        let error = check(&root, &root.join(path), 5, &schema()).unwrap_err();
         assert!(error.to_string().contains("through a link"), "{error}");
     }
 }

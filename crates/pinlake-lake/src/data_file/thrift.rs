@@ -9,6 +9,8 @@ const MAX_DEPTH: usize = 24;
 pub(super) trait Visitor {
     /// An integer.
     fn integer(&mut self, path: &[i16], value: i64) -> Result<(), String>;
+    /// Bytes, such as a text.
+    fn binary(&mut self, path: &[i16], value: &[u8]) -> Result<(), String>;
     /// A list of so many elements begins.
     fn list(&mut self, path: &[i16], size: usize) -> Result<(), String>;
     /// A structure, the root included, has ended.
@@ -45,7 +47,7 @@ mod kind {
     pub(super) const STRUCT: u8 = 12;
 }
 
-impl Walk<'_> {
+impl<'a> Walk<'a> {
     fn structure(&mut self, depth: usize) -> Result<(), String> {
         if depth > MAX_DEPTH {
             return Err("is nested too deeply".to_owned());
@@ -77,10 +79,11 @@ impl Walk<'_> {
                 let value = self.integer()?;
                 self.visitor.integer(&self.path, value)
             }
-            kind::DOUBLE => self.skip(8),
+            kind::DOUBLE => self.take(8).map(drop),
             kind::BINARY => {
                 let length = self.unsigned()?;
-                self.skip(usize::try_from(length).unwrap_or(usize::MAX))
+                let bytes = self.take(usize::try_from(length).unwrap_or(usize::MAX))?;
+                self.visitor.binary(&self.path, bytes)
             }
             kind::LIST | kind::SET => self.list(depth),
             kind::MAP => self.map(depth),
@@ -143,9 +146,10 @@ impl Walk<'_> {
         Ok(*first)
     }
 
-    fn skip(&mut self, length: usize) -> Result<(), String> {
-        self.rest = self.rest.get(length..).ok_or("ends too early")?;
-        Ok(())
+    fn take(&mut self, length: usize) -> Result<&'a [u8], String> {
+        let (taken, rest) = self.rest.split_at_checked(length).ok_or("ends too early")?;
+        self.rest = rest;
+        Ok(taken)
     }
 
     /// Seven bits a byte, the lowest first.

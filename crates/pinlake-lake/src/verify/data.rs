@@ -54,7 +54,7 @@ impl Looked {
 pub(super) fn check(task: &Task) -> Looked {
     let file = &task.file;
     let mut looked = Looked::default();
-    match data_file::check(task.layout.root(), &file.path, file.bytes) {
+    match data_file::check(task.layout.root(), &file.path, file.bytes, &task.schema) {
         Ok(rows) if rows == file.rows => {}
         Ok(rows) => {
             looked.problems.push(format!("counts {rows} rows in its footer; the Delta log says {}", file.rows));
