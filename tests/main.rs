@@ -9,7 +9,10 @@ mod demo;
 mod faults;
 mod gallery;
 mod harness;
+mod hostile_lake;
 mod ingest;
+#[cfg(unix)]
+mod privacy;
 mod regression;
 mod reports;
 mod resume;

@@ -108,7 +108,7 @@ pub(crate) enum Command {
     Sql(SqlArgs),
     /// Tell what changed between two snapshots, one line per endpoint
     Diff(DiffArgs),
-    /// List and show the lake's snapshots
+    /// List, show, verify and drop the lake's snapshots
     #[command(subcommand)]
     Snapshots(SnapshotsCommand),
     /// Serve a local Pinpoint and S3 until interrupted

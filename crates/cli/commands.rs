@@ -28,6 +28,7 @@ use crate::args::{Cli, Command};
 use crate::config::Config;
 use crate::exit::CliError;
 use crate::logging;
+use crate::panics;
 use crate::settings::{Environment, Settings};
 use crate::ui::Ui;
 
@@ -54,15 +55,17 @@ pub(crate) fn main(cli: Cli) -> anyhow::Result<()> {
     let config = Config::load(cli.global.config.as_deref())?;
     let settings = Settings::resolve(&cli.global, &environment, config)?;
     logging::install(&settings);
+    panics::install();
     // One TLS provider for the whole binary. Where one is installed already, it is this one.
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     let context = Context { ui: Ui::new(&settings), settings, stop: Stop::default() };
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(context.settings.threads.max(2))
+        .thread_name(panics::GUARDED_THREAD)
         .enable_all()
         .build()
         .context("cannot start the I/O threads")?;
-    let result = runtime.block_on(dispatch(&context, cli.command));
+    let result = panics::caught(|| runtime.block_on(dispatch(&context, cli.command)));
     runtime.shutdown_background();
     result
 }
@@ -79,7 +82,7 @@ async fn dispatch(context: &Context, command: Command) -> anyhow::Result<()> {
         Command::Convert(args) => until_stopped(context, Box::pin(convert::run(context, &args))).await,
         Command::Report(args) => until_interrupted(Box::pin(report::run(context, &args))).await,
         Command::Diff(args) => until_interrupted(Box::pin(diff::run(context, &args))).await,
-        Command::Snapshots(command) => Box::pin(snapshots::run(context, command)).await,
+        Command::Snapshots(command) => until_interrupted(Box::pin(snapshots::run(context, command))).await,
         Command::Generate(args) => until_interrupted(Box::pin(generate::run(context, &args))).await,
         Command::Bench(args) => until_interrupted(Box::pin(bench::run(context, &args))).await,
         Command::Completions { .. } | Command::Man { .. } => Ok(()),

@@ -47,6 +47,9 @@ pub(crate) enum CliError {
     /// `--fail-on-check` and a check of level error that did not hold.
     #[error("{}", failed_checks(.0))]
     CheckFailed(Vec<String>),
+    /// A lake that is not what it says, with all that is wrong.
+    #[error("{}", damage(.0))]
+    Damaged(Vec<String>),
     /// A signal asked to stop.
     #[error(
         "interrupted; nothing was published, and the same command goes on from what is kept, or starts over"
@@ -63,6 +66,11 @@ impl CliError {
 fn failed_checks(failed: &[String]) -> String {
     let checks = if failed.len() == 1 { "check" } else { "checks" };
     format!("{} {checks} failed\n  {}", failed.len(), failed.join("\n  "))
+}
+
+fn damage(findings: &[String]) -> String {
+    let things = if findings.len() == 1 { "thing is" } else { "things are" };
+    format!("the lake is damaged: {} {things} wrong\n  {}", findings.len(), findings.join("\n  "))
 }
 
 /// Ends the program: tells an error to stderr with its causes, and gives its code.
@@ -126,6 +134,7 @@ fn code_of_cause(cause: &(dyn Error + 'static)) -> Option<u8> {
         return Some(match error {
             CliError::Usage(_) => USAGE,
             CliError::CheckFailed(_) => CHECK_FAILED,
+            CliError::Damaged(_) => INTEGRITY,
             CliError::Interrupted => INTERRUPTED,
         });
     }

@@ -128,7 +128,41 @@ pub(crate) enum SnapshotsCommand {
         #[arg(long)]
         json: bool,
     },
+    /// Check that the lake is what it says: exit code 7, with everything that is wrong, if it is not
+    #[command(after_help = VERIFY_HELP)]
+    Verify {
+        /// A snapshot's id, or latest [default: every snapshot, and what lies beside them]
+        id: Option<String>,
+        /// Read every byte: hash each data file, decode each value, count the rows of each piece
+        #[arg(long)]
+        deep: bool,
+        /// Print what was looked at and found as JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Take a snapshot out of the lake, in one commit
+    #[command(after_help = DROP_HELP)]
+    Drop {
+        /// Its id
+        id: String,
+        /// Remove its files from the disk too, also those of a snapshot that was dropped before
+        #[arg(long)]
+        vacuum: bool,
+    },
 }
+
+const VERIFY_HELP: &str = "\
+Checked are: that every data file of the Delta log is there, in the lake itself, with its length, \
+columns and rows; that nothing lies beside them that the log does not have; that run.json agrees with \
+the log and adds up; that rejects.ndjson has every reject. With --deep also the SHA-256 of every data \
+file, every value in it, and the rows and lines of each piece. Nothing is locked or changed, and \
+conversions may go on meanwhile.";
+
+const DROP_HELP: &str = "\
+Without --vacuum the data files, run.json and rejects.ndjson of the snapshot stay on the disk, where \
+readers of older versions of the table find them; they hold personal data. `pinlake snapshots drop ID \
+--vacuum` removes them, then or later; after that, reading an older version fails. The id can be used \
+again.";
 
 /// A snapshot as `--snapshot` names it: an id, or `latest`, which is none.
 pub(crate) fn chosen(snapshot: Option<&str>) -> Result<Option<SnapshotId>, pinlake_lake::LakeError> {

@@ -65,7 +65,7 @@ pub(crate) fn session_options(settings: &Settings) -> SessionOptions {
     SessionOptions {
         threads: settings.threads,
         memory_limit_bytes: settings.memory_limit_bytes,
-        // Rows that do not fit the bound go where temporary files go, in a folder that only its owner can read.
+        // Rows that do not fit the bound go where temporary files go, in files that only their owner can read.
         spill_dir: settings.memory_limit_bytes.map(|_| std::env::temp_dir()),
     }
 }

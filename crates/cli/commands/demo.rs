@@ -3,7 +3,6 @@
 use std::path::Path;
 use std::time::Duration;
 
-use anyhow::Context as _;
 use pinlake_ingest::MaxRejects;
 use pinlake_lake::Compression;
 use pinlake_local::{LocalOptions, LocalServer, PopulationOptions};
@@ -11,6 +10,7 @@ use pinlake_source::{Aws, AwsOptions, ExportRequest, StaticCredentials, WaitOpti
 
 use super::Context;
 use super::convert::tell;
+use super::output;
 use super::run::{convert_export, export_and_wait, report};
 use crate::args::{ConvertOptions, DemoArgs};
 use crate::ui;
@@ -20,8 +20,7 @@ const PIECES: u64 = 20;
 
 /// Populates, exports, converts and reports.
 pub(crate) async fn run(context: &Context, args: &DemoArgs) -> anyhow::Result<()> {
-    std::fs::create_dir_all(&args.out)
-        .with_context(|| format!("cannot make the folder {}", args.out.display()))?;
+    output::make(&args.out)?;
     let mut context = context.clone();
     context.settings.lake = args.out.join("lake");
     let server = start(args.endpoints).await?;

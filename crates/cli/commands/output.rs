@@ -191,9 +191,15 @@ fn target(args: &OutputArgs, by_ending: Option<Format>, formats: usize) -> Resul
     Ok(Target::File(out.clone()))
 }
 
-fn make(folder: &Path) -> anyhow::Result<()> {
-    std::fs::create_dir_all(folder).with_context(|| format!("cannot make the folder {}", folder.display()))
+/// Makes a folder for results, and those above it. Results are personal data: nobody else may look into what is new.
+pub(crate) fn make(folder: &Path) -> anyhow::Result<()> {
+    let mut builder = std::fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(folder).with_context(|| format!("cannot make the folder {}", folder.display()))
 }
+
 /// Writes a file whole or not at all: under a name of its own first, renamed at the end.
 pub(crate) fn whole_file(
     path: &Path,
@@ -217,7 +223,7 @@ impl PartialFile {
     pub(crate) fn create(path: PathBuf) -> anyhow::Result<Self> {
         let partial = partial_path(&path);
         let file =
-            std::fs::File::create(&partial).with_context(|| format!("cannot write {}", path.display()))?;
+            private_file(&partial, &path).with_context(|| format!("cannot write {}", path.display()))?;
         Ok(Self { path, partial, out: BufWriter::new(file), is_kept: false })
     }
 
@@ -247,6 +253,27 @@ impl Drop for PartialFile {
             let _ = std::fs::remove_file(&self.partial);
         }
     }
+}
+
+/// Makes a file that its owner alone can read, or whoever could read the one that it will replace: somebody may have
+/// chosen to share that.
+fn private_file(partial: &Path, path: &Path) -> io::Result<std::fs::File> {
+    // What an interrupted run left is removed, and the file is a new one: its mode is ours, and no link is followed.
+    match std::fs::remove_file(partial) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let file = options.open(partial)?;
+    if let Ok(replaced) = std::fs::symlink_metadata(path)
+        && replaced.is_file()
+    {
+        file.set_permissions(replaced.permissions())?;
+    }
+    Ok(file)
 }
 
 /// The name that a file has until it is whole.

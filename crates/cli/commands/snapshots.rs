@@ -1,5 +1,8 @@
 //! `pinlake snapshots`.
 
+mod removal;
+mod verify;
+
 use std::io::{self, Write};
 
 use pinlake_lake::{Lake, RunManifest};
@@ -42,6 +45,10 @@ pub(crate) async fn run(context: &Context, command: SnapshotsCommand) -> anyhow:
             }
             Ok(out.flush()?)
         }
+        SnapshotsCommand::Verify { id, deep, json } => {
+            verify::run(context, id.as_deref(), verify::Manner { deep, json }).await
+        }
+        SnapshotsCommand::Drop { id, vacuum } => removal::run(context, &id, vacuum).await,
     }
 }
 

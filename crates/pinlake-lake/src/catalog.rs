@@ -5,16 +5,14 @@
 //! no word on publications, come first by their times.
 
 use std::collections::{BTreeMap, HashMap};
-use std::fs::File;
 use std::path::{Component, Path, PathBuf};
 
 use chrono::{DateTime, Utc};
 use deltalake_core::DeltaTable;
 use deltalake_core::kernel::{LogicalFileView, Remove};
-use parquet::file::reader::{FileReader as _, SerializedFileReader};
 use serde::{Deserialize, Serialize};
 
-use crate::disk::At as _;
+use crate::data_file;
 use crate::layout::Layout;
 use crate::log;
 use crate::log::history::{self, PublicationRecord};
@@ -93,9 +91,10 @@ impl Catalog {
         files.sort_by(|a, b| a.path.cmp(&b.path));
         self.snapshots.push(Snapshot {
             id,
-            rows: files.iter().map(|file| file.rows).sum(),
+            // A log that was tampered with may claim any number.
+            rows: files.iter().map(|file| file.rows).fold(0, u64::saturating_add),
             files: files.len() as u64,
-            bytes: files.iter().map(|file| file.bytes).sum(),
+            bytes: files.iter().map(|file| file.bytes).fold(0, u64::saturating_add),
             committed_at,
         });
         self.files.extend(files);
@@ -138,12 +137,13 @@ fn newest_ms(files: &[(DataFileRef, i64)]) -> i64 {
 
 fn data_file_ref(view: &LogicalFileView, layout: &Layout) -> Result<DataFileRef, LakeError> {
     let named = view.path();
-    let unsupported = |feature: String| LakeError::Unsupported { path: layout.table(), feature };
-    if !stays_inside(Path::new(named.as_ref())) || named.contains("://") {
-        return Err(unsupported(format!("names the file `{named}`, which lies outside of it")));
+    if !stays_inside(Path::new(named.as_ref())) || has_scheme(&named) {
+        let named = named.chars().take(MAX_SHOWN).filter(|c| !c.is_control()).collect();
+        return Err(LakeError::Outside { path: layout.table(), named });
     }
     if view.deletion_vector_descriptor().is_some() {
-        return Err(unsupported("has deletion vectors".to_owned()));
+        let feature = "has deletion vectors".to_owned();
+        return Err(LakeError::Unsupported { path: layout.table(), feature });
     }
     let partition = view.partition_values_map().remove(PARTITION_COLUMN).flatten();
     let snapshot = partition
@@ -154,25 +154,25 @@ fn data_file_ref(view: &LogicalFileView, layout: &Layout) -> Result<DataFileRef,
     let path = layout.table().join(named.as_ref());
     let rows = match view.num_records() {
         Some(rows) => rows as u64,
-        None => rows_in_footer(&path)?,
+        // Other programs may commit files without counting their rows in the log.
+        None => data_file::rows(layout.root(), &path)?,
     };
+    if i64::try_from(rows).is_err() {
+        return Err(log::damaged(layout, format!("it claims {rows} rows in one file")));
+    }
     let bytes = u64::try_from(view.size()).map_err(|source| log::damaged(layout, source))?;
     Ok(DataFileRef { path, snapshot, rows, bytes })
 }
 
-fn stays_inside(path: &Path) -> bool {
-    path.components().all(|component| matches!(component, Component::Normal(_)))
+/// How much of a path from the log an error shows.
+const MAX_SHOWN: usize = 200;
+
+/// Whether the log means a URL, such as `s3://bucket/x` or `file:/x`; a name with a colon behind a `/` is none.
+fn has_scheme(named: &str) -> bool {
+    let first = named.split('/').next().unwrap_or_default();
+    named.contains("://") || first.ends_with(':')
 }
 
-/// Other programs may commit files without counting their rows in the log.
-fn rows_in_footer(path: &Path) -> Result<u64, LakeError> {
-    let file = File::open(path).at("open", path)?;
-    let reader = SerializedFileReader::new(file).map_err(|error| LakeError::DamagedDataFile {
-        path: path.to_owned(),
-        problem: format!("has no readable footer ({error})"),
-    })?;
-    u64::try_from(reader.metadata().file_metadata().num_rows()).map_err(|_| LakeError::DamagedDataFile {
-        path: path.to_owned(),
-        problem: "claims a negative number of rows".to_owned(),
-    })
+fn stays_inside(path: &Path) -> bool {
+    path.components().all(|component| matches!(component, Component::Normal(_)))
 }

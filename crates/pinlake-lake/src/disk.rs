@@ -1,12 +1,13 @@
 //! File operations that survive a power cut, and that name the path when they fail.
 //!
-//! The rule they keep: a file is synced before the rename that makes it visible, and the folder it appears in is
-//! synced after.
+//! The rules they keep: a file is synced before the rename that makes it visible, and the folder it appears in is
+//! synced after. What is made is its owner's alone, since it holds personal data or lies beside it; what was there
+//! keeps its mode, so that whoever runs a lake decides who shares it. No link below the lake's folder is followed.
 
 use std::collections::BTreeSet;
-use std::fs::{self, File};
+use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::LakeError;
 
@@ -22,9 +23,43 @@ impl<T> At<T> for io::Result<T> {
     }
 }
 
-/// Makes a folder and those above it.
+/// Makes a folder and those above it. Nobody else may look into those that are new.
 pub(crate) fn make_folder(path: &Path) -> Result<(), LakeError> {
-    fs::create_dir_all(path).at("make the folder", path)
+    let mut builder = DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(path).at("make the folder", path)
+}
+
+/// Makes a new file that nobody else may read.
+pub(crate) fn create_new(path: &Path) -> io::Result<File> {
+    private(OpenOptions::new().write(true).create_new(true)).open(path)
+}
+
+/// What these options make is its owner's alone.
+pub(crate) fn private(options: &mut OpenOptions) -> &mut OpenOptions {
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(options, 0o600);
+    options
+}
+
+/// The first part of `path` below `base` that is a link, and so may lead anywhere; none if there is none, or nothing at
+/// all.
+pub(crate) fn link_below(base: &Path, path: &Path) -> Result<Option<PathBuf>, LakeError> {
+    let mut at = base.to_owned();
+    for part in path.strip_prefix(base).unwrap_or(path).components() {
+        at.push(part);
+        match fs::symlink_metadata(&at) {
+            Ok(facts) if facts.is_symlink() => return Ok(Some(at)),
+            Ok(_) => {}
+            Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
+                return Ok(None);
+            }
+            Err(error) => return Err(error).at("look at", &at),
+        }
+    }
+    Ok(None)
 }
 
 /// Removes a folder with all that is in it; it need not be there.
@@ -70,7 +105,8 @@ pub(crate) fn write_whole(
     fill: impl FnOnce(&mut dyn Write) -> io::Result<()>,
 ) -> Result<(), LakeError> {
     let temporary = path.with_extension("tmp");
-    let written = File::create(&temporary).and_then(|file| {
+    let created = private(OpenOptions::new().write(true).create(true).truncate(true)).open(&temporary);
+    let written = created.and_then(|file| {
         let mut buffered = io::BufWriter::new(file);
         fill(&mut buffered)?;
         buffered.into_inner()?.sync_all()

@@ -135,7 +135,34 @@ pub enum LakeError {
         feature: String,
     },
 
-    /// A data file the log names is not there, or is of another length.
+    /// The Delta log names a data file that would lie outside of the lake.
+    #[error(
+        "the Delta log of {} names the file `{named}`, which lies outside of it: nothing is read or removed there",
+        .path.display()
+    )]
+    Outside {
+        /// The Delta table.
+        path: PathBuf,
+        /// The file, as the log has it.
+        named: String,
+    },
+
+    /// The table does not hold what was published a moment ago.
+    #[error(
+        "snapshot `{id}` was committed to {}, but what the table now says is not what the run made: {problem}; \
+         do not use the snapshot, and see `pinlake snapshots verify {id}`",
+        .path.display()
+    )]
+    NotAsPublished {
+        /// The Delta table.
+        path: PathBuf,
+        /// The snapshot.
+        id: SnapshotId,
+        /// Which figures disagree.
+        problem: String,
+    },
+
+    /// A data file the log names is not there, is of another length or is none that could be read.
     #[error("the data file {} {problem}", .path.display())]
     DamagedDataFile {
         /// The data file.
@@ -212,7 +239,10 @@ impl LakeError {
             | Self::SnapshotExists { .. }
             | Self::Unsupported { .. } => ErrorKind::Usage,
             Self::Busy { .. } | Self::CommitConflict { .. } => ErrorKind::Conflict,
-            Self::DamagedDataFile { .. } | Self::Inconsistent { .. } => ErrorKind::Integrity,
+            Self::DamagedDataFile { .. }
+            | Self::Inconsistent { .. }
+            | Self::Outside { .. }
+            | Self::NotAsPublished { .. } => ErrorKind::Integrity,
             Self::DamagedLog { source, .. } | Self::DamagedRecord { source, .. } => {
                 io_cause(source.as_ref()).map_or(ErrorKind::Integrity, kind_of_read)
             }

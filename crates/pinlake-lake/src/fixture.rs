@@ -13,8 +13,8 @@ use chrono::DateTime;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
 use crate::{
-    DataFile, DataFileRef, Lake, LakeError, Published, RunManifest, SnapshotId, StageOptions, Timings,
-    Totals, WriterOptions,
+    DataFile, DataFileRef, Lake, LakeError, PieceRecord, Published, RunManifest, SnapshotId, StageOptions,
+    Timings, Totals, WriterOptions,
 };
 
 /// One column of each kind the `endpoints` table has.
@@ -101,7 +101,16 @@ pub(crate) fn manifest(rows: u64) -> RunManifest {
         source: "s3://bucket/prefix/".to_owned(),
         job: None,
         snapshot: id("set-by-publishing"),
-        pieces: Vec::new(),
+        pieces: vec![PieceRecord {
+            piece: "export/part-0.json.gz".to_owned(),
+            size: 1,
+            etag: None,
+            sha256: "0".repeat(64),
+            lines: rows,
+            rows,
+            rejects: 0,
+            blank: 0,
+        }],
         files: Vec::new(),
         skipped: Vec::new(),
         totals: Totals { lines: rows, rows, ..Totals::default() },

@@ -8,12 +8,15 @@ use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use deltalake_core::DeltaTable;
 
 use crate::catalog::{Catalog, DataFileRef, Snapshot};
+use crate::data_file;
 use crate::disk::{self, At as _};
 use crate::journal::{Journaled, RunIdentity};
 use crate::layout::Layout;
 use crate::lock::{FileLock, is_free};
 use crate::publish::PUBLISH_PATIENCE;
+use crate::removal::{self, Dropped};
 use crate::staging::{StageOptions, Staging};
+use crate::verify::{self, Verification, VerifyOptions};
 use crate::{LakeError, PARTITION_COLUMN, RunManifest, SnapshotId, log};
 
 /// A lake as it was when it was opened or last [refreshed](Self::refresh). Reading it takes no lock and changes
@@ -144,17 +147,19 @@ impl Lake {
         })
     }
 
-    /// Exactly the data files the Delta log names, of one snapshot or of all: each is there and has its recorded
-    /// length.
+    /// Exactly the data files the Delta log names, of one snapshot or of all: each is there, in the lake itself, has its
+    /// recorded length, and a footer that a reader can be trusted with.
     ///
     /// # Errors
-    /// `UnknownSnapshot`; `DamagedDataFile` if one is missing or of another length.
+    /// `UnknownSnapshot`; `DamagedDataFile` if one is missing, of another length or claims what cannot be.
     pub fn data_files(&self, id: Option<&SnapshotId>) -> Result<Vec<DataFileRef>, LakeError> {
         if let Some(id) = id {
             self.snapshot(id)?;
         }
         let named = self.catalog.files.iter().filter(|file| id.is_none_or(|id| file.snapshot == *id));
-        named.map(|file| check_length(file).map(|()| file.clone())).collect()
+        let root = self.layout.root();
+        let checked = |file: &DataFileRef| data_file::check(root, &file.path, file.bytes, &self.table_schema);
+        named.map(|file| checked(file).map(|_| file.clone())).collect()
     }
 
     /// The manifest of the run that made a snapshot.
@@ -188,6 +193,32 @@ impl Lake {
     /// Whether a run works on a snapshot of that id, or has left something of it.
     pub fn is_staged(&self, id: &SnapshotId) -> Result<bool, LakeError> {
         Ok(self.layout.staged_ids()?.contains(id))
+    }
+
+    /// Takes a snapshot out of the lake, in one commit. Its files, its manifest and its rejects stay on the disk, for
+    /// readers of older versions of the table, unless they are to be removed as well (`vacuum`): at once, or for one
+    /// that was dropped before. Dropping one twice is no error.
+    ///
+    /// # Errors
+    /// `UnknownSnapshot`, which names the latest; `Busy` if a run makes a snapshot of this id.
+    pub async fn drop_snapshot(&self, id: &SnapshotId, vacuum: bool) -> Result<Dropped, LakeError> {
+        removal::drop_snapshot(self.table.clone(), &self.layout, id, vacuum).await
+    }
+
+    /// Holds one snapshot, or the whole lake, against everything that is known of it. Damage is what is found, and no
+    /// error. What is committed meanwhile is taken up.
+    ///
+    /// # Errors
+    /// `UnknownSnapshot`; those of opening a lake, if its log cannot be read any more; `Io`.
+    pub async fn verify(
+        &self,
+        id: Option<&SnapshotId>,
+        options: VerifyOptions,
+    ) -> Result<Verification, LakeError> {
+        if let Some(id) = id {
+            self.snapshot(id)?;
+        }
+        verify::verify(&mut self.table.clone(), &self.layout, &self.table_schema, id, options).await
     }
 
     /// Begins to make a snapshot. A publication that a dead run left half done, of this or any id, is first brought
@@ -288,18 +319,6 @@ fn check_partitioning(table: &DeltaTable, layout: &Layout) -> Result<(), LakeErr
         return Err(unsupported("maps its columns to other names"));
     }
     Ok(())
-}
-
-fn check_length(file: &DataFileRef) -> Result<(), LakeError> {
-    let damaged = |problem: String| LakeError::DamagedDataFile { path: file.path.clone(), problem };
-    match fs::metadata(&file.path) {
-        Ok(found) if found.len() == file.bytes => Ok(()),
-        Ok(found) => Err(damaged(format!("has {} bytes; the Delta log says {}", found.len(), file.bytes))),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            Err(damaged("is missing, though the Delta log names it".to_owned()))
-        }
-        Err(error) => Err(error).at("look at", &file.path),
-    }
 }
 
 #[cfg(test)]

@@ -172,6 +172,11 @@ impl StagedLayout {
         self.folder.join("scratch")
     }
 
+    /// The manifest of a replaced snapshot while it waits there.
+    pub(crate) fn replaced_manifest(&self) -> PathBuf {
+        self.replaced_run().join(MANIFEST_NAME)
+    }
+
     /// The record of what a publication is about to move.
     pub(crate) fn intent(&self) -> PathBuf {
         self.folder.join("publish.json")

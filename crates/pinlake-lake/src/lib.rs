@@ -16,7 +16,9 @@
 //! * What is made visible was synced before; what made it visible is synced after.
 //! * The crate knows nothing of where data comes from or who reads it: record batches in, paths out.
 
+mod agreement;
 mod catalog;
+mod data_file;
 mod disk;
 mod error;
 #[cfg(test)]
@@ -25,12 +27,15 @@ mod job_note;
 mod journal;
 mod lake;
 mod layout;
+mod left_over;
 mod lock;
 mod log;
 mod manifest;
 mod publish;
+mod removal;
 mod snapshot_id;
 mod staging;
+mod verify;
 mod writer;
 
 pub use catalog::{DataFileRef, Snapshot};
@@ -38,12 +43,15 @@ pub use error::{ErrorKind, LakeError};
 pub use job_note::JobNote;
 pub use journal::{Checkpoint, RunIdentity};
 pub use lake::Lake;
+pub use left_over::LeftOver;
 pub use manifest::{
     Check, Drift, DriftRecord, FileRecord, PieceRecord, Place, RunManifest, SkippedRecord, Timings, Totals,
 };
 pub use publish::Published;
+pub use removal::Dropped;
 pub use snapshot_id::SnapshotId;
 pub use staging::{StageOptions, Staging};
+pub use verify::{Finding, Verification, VerifyOptions};
 pub use writer::{Compression, DataFile, DataFileWriter, UnknownCompression, WriterOptions};
 
 /// The partition column: which export a row is from. Data files do not have it; their folder's name does.

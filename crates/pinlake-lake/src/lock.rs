@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use crate::LakeError;
-use crate::disk::At as _;
+use crate::disk::{self, At as _};
 
 /// How often a lock that is waited for is tried.
 const RETRY_INTERVAL: Duration = Duration::from_millis(20);
@@ -29,13 +29,8 @@ impl FileLock {
     pub(crate) fn take(path: &Path, what: &str) -> Result<Self, LakeError> {
         loop {
             let mut options = OpenOptions::new();
-            let mut file = options
-                .read(true)
-                .write(true)
-                .create(true)
-                .truncate(false)
-                .open(path)
-                .at("open the lock", path)?;
+            options.read(true).write(true).create(true).truncate(false);
+            let mut file = disk::private(&mut options).open(path).at("open the lock", path)?;
             match file.try_lock() {
                 Ok(()) if !is_at(&file, path) => {} // Its last holder removed the name: take the new file there.
                 Ok(()) => {

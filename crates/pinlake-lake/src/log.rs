@@ -24,6 +24,7 @@ use serde_json::Value;
 use url::Url;
 
 use self::durable::DurableLogStore;
+use crate::disk::{self, At as _};
 use crate::layout::Layout;
 use crate::{DataFile, LakeError, PARTITION_COLUMN, SnapshotId};
 
@@ -42,9 +43,26 @@ pub(crate) struct Publication<'a> {
 
 /// Loads the table of a lake.
 pub(crate) async fn open(layout: &Layout) -> Result<DeltaTable, LakeError> {
+    check_files(layout)?;
     let mut table = DeltaTable::new(log_store(layout)?);
     refresh(&mut table, layout).await?;
     Ok(table)
+}
+
+/// The log is made of files of its own. A link could lead out of the lake, and a pipe is never read to its end.
+fn check_files(layout: &Layout) -> Result<(), LakeError> {
+    let folder = layout.log();
+    if let Some(link) = disk::link_below(layout.root(), &folder)? {
+        return Err(damaged(layout, format!("{} is a link, which is not followed", link.display())));
+    }
+    for name in disk::names_in(&folder)? {
+        let path = folder.join(&name);
+        let kind = std::fs::symlink_metadata(&path).at("look at", &path)?.file_type();
+        if !kind.is_file() && !kind.is_dir() {
+            return Err(damaged(layout, format!("`{name}` in it is no file")));
+        }
+    }
+    Ok(())
 }
 
 /// Brings the table up to the newest commit.
@@ -87,15 +105,7 @@ pub(crate) async fn commit(
     layout: &Layout,
     publication: Publication<'_>,
 ) -> Result<u64, LakeError> {
-    // `history` reads these members back.
-    let metadata = [
-        ("pinlakeSnapshot", Value::from(publication.id.as_str())),
-        ("pinlakePublication", Value::from(publication.uuid.to_string())),
-        ("pinlakeFiles", Value::from(publication.files.len())),
-    ];
-    let properties = CommitProperties::default()
-        .with_metadata(metadata.map(|(name, value)| (name.to_owned(), value)))
-        .with_create_checkpoint(false);
+    let told = [("pinlakeFiles", Value::from(publication.files.len()))];
     let operation = DeltaOperation::Write {
         mode: if publication.removals.is_empty() { SaveMode::Append } else { SaveMode::Overwrite },
         partition_by: Some(vec![PARTITION_COLUMN.to_owned()]),
@@ -105,7 +115,41 @@ pub(crate) async fn commit(
     let adds =
         publication.files.iter().map(|file| Action::Add(add_action(publication.id, file, modified_ms)));
     let actions = adds.chain(publication.removals.into_iter().map(Action::Remove)).collect();
+    let properties = properties(publication.id, publication.uuid, &told);
+    commit_actions(table, layout, actions, operation, properties).await
+}
 
+/// Commits that a snapshot is no longer in the lake; `table` then stands at that version.
+pub(crate) async fn commit_drop(
+    table: &mut DeltaTable,
+    layout: &Layout,
+    id: &SnapshotId,
+    uuid: uuid::Uuid,
+    removals: Vec<Remove>,
+) -> Result<u64, LakeError> {
+    // An id has no character that would have to be quoted.
+    let operation = DeltaOperation::Delete { predicate: Some(format!("{PARTITION_COLUMN} = '{id}'")) };
+    let actions = removals.into_iter().map(Action::Remove).collect();
+    commit_actions(table, layout, actions, operation, properties(id, uuid, &[])).await
+}
+
+/// What a commit says of the publication that it is; `history` reads these members back.
+fn properties(id: &SnapshotId, uuid: uuid::Uuid, told: &[(&str, Value)]) -> CommitProperties {
+    let own = [
+        ("pinlakeSnapshot", Value::from(id.as_str())),
+        ("pinlakePublication", Value::from(uuid.to_string())),
+    ];
+    let all = own.iter().chain(told).map(|(name, value)| ((*name).to_owned(), value.clone()));
+    CommitProperties::default().with_metadata(all).with_create_checkpoint(false)
+}
+
+async fn commit_actions(
+    table: &mut DeltaTable,
+    layout: &Layout,
+    actions: Vec<Action>,
+    operation: DeltaOperation,
+    properties: CommitProperties,
+) -> Result<u64, LakeError> {
     let state = table.snapshot().map_err(|source| damaged(layout, source))?.clone();
     let committed = CommitBuilder::from(properties)
         .with_actions(actions)

@@ -180,12 +180,20 @@ impl RunManifest {
     }
 }
 
+/// The longest record that is read: the manifest of a million pieces has some 300 MB.
+const MAX_RECORD_BYTES: u64 = 1 << 30;
+
 /// Reads a JSON file of our own making.
 pub(crate) fn read_record<T: serde::de::DeserializeOwned>(path: &Path) -> Result<T, LakeError> {
     let damaged = |source: Box<dyn std::error::Error + Send + Sync>| LakeError::DamagedRecord {
         path: path.to_owned(),
         source,
     };
+    let found = std::fs::symlink_metadata(path).map_err(|error| damaged(error.into()))?;
+    // A link could lead out of the lake, and a pipe is never read to its end.
+    if !found.is_file() || found.len() > MAX_RECORD_BYTES {
+        return Err(damaged(format!("it is no file of at most {MAX_RECORD_BYTES} bytes").into()));
+    }
     let file = File::open(path).map_err(|error| damaged(error.into()))?;
     serde_json::from_reader(BufReader::new(file)).map_err(|error| damaged(error.into()))
 }

@@ -6,13 +6,15 @@
 //! 3. the data folder moves to `endpoints/snapshot=ID`, by one rename. Where a snapshot is replaced, that folder is
 //!    there, and the files move in one by one, under names of their own: the Delta log goes on naming the old ones;
 //! 4. the commit is made. It is the moment of publication;
-//! 5. files of a replaced snapshot are removed, and with them the record.
+//! 5. files of a replaced snapshot are removed, and with them the record;
+//! 6. what the table then says of the snapshot is read back and held against `run.json`.
 //!
 //! Until 4 the record says how to go back, after it how to go on. Whatever interrupts, [`settle`] reads the record,
 //! asks the log whether the commit is there, and does one or the other: at once after an error, or in the next
 //! staging after a kill.
 
 mod intent;
+mod unfinished;
 
 use std::collections::HashSet;
 use std::path::PathBuf;
@@ -22,10 +24,13 @@ use deltalake_core::DeltaTable;
 use uuid::Uuid;
 
 use self::intent::Intent;
+pub(crate) use self::unfinished::{Unfinished, unfinished};
+use crate::agreement;
 use crate::catalog::{self, Catalog, Snapshot};
 use crate::disk;
 use crate::journal::Journaled;
 use crate::layout::{Layout, StagedLayout};
+use crate::left_over;
 use crate::lock::FileLock;
 use crate::log::{self, Publication, history};
 use crate::manifest::FileRecord;
@@ -88,7 +93,8 @@ pub(crate) async fn publish(
 
     let _lock = publish_lock(layout).await?;
     log::refresh(staging.table, layout).await?;
-    let replaced = Catalog::read(staging.table, layout)?.snapshot(staging.id).is_some();
+    let catalog = Catalog::read(staging.table, layout)?;
+    let replaced = catalog.snapshot(staging.id).is_some();
     if replaced && !staging.replace {
         return Err(LakeError::SnapshotExists { path: layout.root().to_owned(), id: staging.id.clone() });
     }
@@ -97,7 +103,12 @@ pub(crate) async fn publish(
         uuid: staging.uuid,
         snapshot: staging.id.clone(),
         added: files.iter().map(|file| file.name().to_owned()).collect(),
-        replaced: removals.iter().map(|removal| removal.path.clone()).collect(),
+        // Those of a snapshot of this id that was dropped before lie in the same folder, and make way too.
+        replaced: removals
+            .iter()
+            .map(|removal| removal.path.clone())
+            .chain(left_over::dropped_files(layout, staging.id, &catalog)?)
+            .collect(),
     };
 
     manifest.write(&staging.staged.manifest())?;
@@ -119,7 +130,7 @@ pub(crate) async fn publish(
         *staging.fate = Fate::Remove;
     }
     match (committed, stands) {
-        (_, Ok(true)) => published(staging.table, layout, staging.id, replaced),
+        (_, Ok(true)) => published(staging.table, layout, &manifest, replaced),
         (Err(error), _) | (Ok(_), Err(error)) => Err(error),
         (Ok(version), Ok(false)) => Err(log::damaged(layout, format!("it has lost commit {version}"))),
     }
@@ -173,7 +184,10 @@ pub(crate) fn standing(
     let publications = history::publications(layout)?;
     let last = publications.iter().rfind(|record| record.snapshot == *id);
     match last {
-        Some(record) if record.uuid == Some(uuid) => published(table, layout, id, false).map(Some),
+        Some(record) if record.uuid == Some(uuid) => {
+            let manifest = RunManifest::read(&layout.manifest(id))?;
+            published(table, layout, &manifest, false).map(Some)
+        }
         _ => Ok(None),
     }
 }
@@ -191,29 +205,51 @@ async fn settle(table: &mut DeltaTable, layout: &Layout, intent: &Intent) -> Res
     Ok(stands)
 }
 
-async fn publish_lock(layout: &Layout) -> Result<FileLock, LakeError> {
+pub(crate) async fn publish_lock(layout: &Layout) -> Result<FileLock, LakeError> {
     FileLock::wait(&layout.publish_lock(), "publishing to the lake", PUBLISH_PATIENCE).await
 }
 
+/// What was published, read back from the table. A writer or a log that does not do what it was told would otherwise be
+/// noticed by nobody: `run.json` was written before the commit, from what the run knew.
 fn published(
     table: &DeltaTable,
     layout: &Layout,
-    id: &SnapshotId,
+    manifest: &RunManifest,
     replaced: bool,
 ) -> Result<Published, LakeError> {
     let catalog = Catalog::read(table, layout)?;
-    let snapshot = catalog.snapshot(id).cloned().ok_or_else(|| LakeError::UnknownSnapshot {
-        path: layout.root().to_owned(),
-        id: id.clone(),
-        latest: None,
-    })?;
+    let snapshot = as_published(&catalog, layout, &manifest.snapshot, manifest)?;
     Ok(Published {
         snapshot,
         table_version: table.version().unwrap_or_default(),
-        run_folder: layout.run(id),
+        run_folder: layout.run(&manifest.snapshot),
         replaced,
     })
 }
+
+/// The snapshot as the table has it, if that is what its manifest says.
+fn as_published(
+    catalog: &Catalog,
+    layout: &Layout,
+    id: &SnapshotId,
+    manifest: &RunManifest,
+) -> Result<Snapshot, LakeError> {
+    let wrong = |problem: String| LakeError::NotAsPublished { path: layout.table(), id: id.clone(), problem };
+    let files: Vec<_> = catalog.files.iter().filter(|file| file.snapshot == *id).collect();
+    let problems = agreement::with_log(layout, id, manifest, &files);
+    let snapshot = catalog.snapshot(id).cloned();
+    match (problems.is_empty(), snapshot) {
+        (true, Some(snapshot)) => Ok(snapshot),
+        (true, None) => Err(wrong("it has no such snapshot".to_owned())),
+        (false, _) => {
+            let shown = problems.iter().take(MAX_SHOWN).cloned().collect::<Vec<_>>().join("; ");
+            Err(wrong(format!("its run.json {shown}")))
+        }
+    }
+}
+
+/// How many differences an error shows.
+const MAX_SHOWN: usize = 3;
 
 /// The files with rows, if they are this staging's and have the manifest's rows.
 fn checked_files(

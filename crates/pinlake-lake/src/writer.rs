@@ -10,7 +10,6 @@ mod hashing;
 mod properties;
 mod stats;
 
-use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -119,7 +118,7 @@ impl DataFileWriter {
         // Readers see plain Parquet types: no Arrow schema goes along, with which some would bring dictionaries back.
         let prepared = Prepared::new(&schema, options, Limits::default())
             .map_err(|source| write_error(&path, source))?;
-        let file = File::create_new(&path).at("make the data file", &path)?;
+        let file = disk::create_new(&path).at("make the data file", &path)?;
         let begun = prepared.begin(HashingFile::new(file));
         let file = begun.map_err(|source| write_error(&path, source))?;
         Ok(Self { file, accepted: Arc::clone(&schema), schema, path, name, snapshot, rows: 0 })

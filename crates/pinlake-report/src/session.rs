@@ -18,6 +18,7 @@ mod timezones;
 mod views;
 
 use std::num::NonZeroUsize;
+use std::panic::AssertUnwindSafe;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -31,7 +32,7 @@ use datafusion::execution::memory_pool::{FairSpillPool, TrackConsumersPool};
 use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
 use datafusion::logical_expr::LogicalPlan;
 use datafusion::prelude::{SQLOptions, SessionConfig, SessionContext};
-use futures::StreamExt;
+use futures::{FutureExt as _, StreamExt as _};
 
 use crate::parameters::Bindings;
 pub(crate) use diagnosis::{message_on_rows, message_on_text};
@@ -134,10 +135,13 @@ impl QueryStream {
 
     /// The next rows, or None behind the last.
     pub async fn next(&mut self) -> Result<Option<RecordBatch>, QueryError> {
-        match self.stream.next().await {
-            None => Ok(None),
-            Some(Ok(batch)) => Ok(Some(batch)),
-            Some(Err(error)) => Err(diagnosis::while_running(&error, &self.sql, &self.files)),
+        // The Parquet reader meets some damage with a panic, which DataFusion hands on from task to task. After one the
+        // stream is of no further use, and nobody polls it again.
+        match AssertUnwindSafe(self.stream.next()).catch_unwind().await {
+            Ok(None) => Ok(None),
+            Ok(Some(Ok(batch))) => Ok(Some(batch)),
+            Ok(Some(Err(error))) => Err(diagnosis::while_running(&error, &self.sql, &self.files)),
+            Err(_) => Err(diagnosis::after_panic(&self.files)),
         }
     }
 }
@@ -244,8 +248,12 @@ impl Session {
         let values = bindings.resolve(&plan)?;
         let plan = plan.with_param_values(values).map_err(|error| diagnosis::while_planning(&error, sql))?;
         let frame = datafusion::dataframe::DataFrame::new(self.context.state(), plan);
-        let stream = frame.execute_stream().await.map_err(|error| diagnosis::while_planning(&error, sql))?;
-        let files = self.tables.files.iter().map(|file| file.path.clone()).collect();
+        let files: Arc<[PathBuf]> = self.tables.files.iter().map(|file| file.path.clone()).collect();
+        // Footers are read while a query is planned, and panics are met as in `QueryStream::next`.
+        let started = AssertUnwindSafe(frame.execute_stream()).catch_unwind().await;
+        let stream = started
+            .map_err(|_| diagnosis::after_panic(&files))?
+            .map_err(|error| diagnosis::while_planning(&error, sql))?;
         Ok(QueryStream { stream, sql: sql.to_owned(), files })
     }
 

@@ -18,6 +18,8 @@ use deltalake_core::logstore::{CommitOrBytes, LogStore, LogStoreConfig, LogStore
 use deltalake_core::{DeltaResult, ObjectStore};
 use uuid::Uuid;
 
+use crate::disk;
+
 /// See the module.
 pub(super) struct DurableLogStore {
     inner: LogStoreRef,
@@ -52,7 +54,11 @@ impl LogStore for DurableLogStore {
             return self.inner.write_commit_entry(version, commit, operation_id).await;
         };
         let folder = self.log_folder.clone();
-        let written = tokio::task::spawn_blocking(move || write_commit(&folder, version, &bytes)).await;
+        let written = tokio::task::spawn_blocking(move || {
+            disk::make_folder(&folder).map_err(io::Error::other)?;
+            write_commit(&folder, version, &bytes)
+        })
+        .await;
         match written.unwrap_or_else(|panic| Err(io::Error::other(panic))) {
             Ok(()) => Ok(()),
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
@@ -92,10 +98,9 @@ impl LogStore for DurableLogStore {
 }
 
 fn write_commit(folder: &Path, version: Version, bytes: &[u8]) -> io::Result<()> {
-    fs::create_dir_all(folder)?;
     // Readers of a Delta log pass over names that are no versions, so one left by a crash does no harm.
     let temporary = folder.join(format!(".pinlake-{}.tmp", Uuid::new_v4()));
-    let linked = File::create_new(&temporary)
+    let linked = disk::create_new(&temporary)
         .and_then(|mut file| {
             file.write_all(bytes)?;
             file.sync_all()

@@ -27,13 +27,29 @@ pub(crate) struct PublicationRecord {
     pub(crate) files: Option<u64>,
     /// When the commit was made.
     pub(crate) at: Option<DateTime<Utc>>,
+    /// The data files it removed, as paths below the table: those that it replaced or took away.
+    pub(crate) removed: Vec<String>,
 }
 
-/// One line of a commit; other actions have no member of that name.
+impl PublicationRecord {
+    /// Whether it took its snapshot out of the lake.
+    pub(crate) fn is_drop(&self) -> bool {
+        self.files.is_none()
+    }
+}
+
+/// One line of a commit; other actions have no members of these names.
 #[derive(Deserialize)]
 struct Line {
     #[serde(rename = "commitInfo")]
     commit_info: Option<CommitInfo>,
+    remove: Option<Removed>,
+}
+
+/// A data file that a commit took out of the table.
+#[derive(Deserialize)]
+struct Removed {
+    path: String,
 }
 
 /// The members of a commit's information that this crate writes, and the time.
@@ -53,35 +69,46 @@ pub(crate) fn publications(layout: &Layout) -> Result<Vec<PublicationRecord>, La
     let folder = layout.log();
     let mut records = Vec::new();
     // Twenty digits each, so the order of the names is that of the versions.
-    for name in disk::names_in(&folder)?.iter().filter(|name| is_commit(name)) {
-        let Some(info) = commit_info(layout, &folder.join(name))? else { continue };
-        let Some(snapshot) = info.snapshot else { continue };
-        records.push(PublicationRecord {
-            snapshot,
-            uuid: info.publication,
-            files: info.files,
-            at: info.timestamp.and_then(DateTime::from_timestamp_millis),
-        });
+    for name in disk::names_in(&folder)?.iter().filter(|name| version(name).is_some()) {
+        records.extend(publication(layout, &folder.join(name))?);
     }
     Ok(records)
 }
 
-fn is_commit(name: &str) -> bool {
-    name.strip_suffix(".json")
-        .is_some_and(|stem| stem.len() == 20 && stem.bytes().all(|b| b.is_ascii_digit()))
+/// The versions between the first and the last commit that are not there. Nothing of pinlake takes one away, and without
+/// one the log says something else.
+pub(crate) fn missing_versions(layout: &Layout) -> Result<Vec<u64>, LakeError> {
+    let versions: Vec<u64> = disk::names_in(&layout.log())?.iter().filter_map(|name| version(name)).collect();
+    let pairs = versions.iter().zip(versions.iter().skip(1));
+    Ok(pairs.flat_map(|(before, after)| before + 1..*after).take(MAX_MISSING).collect())
 }
 
-fn commit_info(layout: &Layout, path: &Path) -> Result<Option<CommitInfo>, LakeError> {
+/// How many missing versions are told at most: a log with one commit of a huge number lacks no end of them.
+const MAX_MISSING: usize = 100;
+
+/// The version that a file of the log is the commit of.
+fn version(name: &str) -> Option<u64> {
+    let digits = name.strip_suffix(".json")?;
+    (digits.len() == 20 && digits.bytes().all(|b| b.is_ascii_digit())).then(|| digits.parse().ok())?
+}
+
+/// What one commit says of the publication it is; none where it is another program's.
+fn publication(layout: &Layout, path: &Path) -> Result<Option<PublicationRecord>, LakeError> {
     let file = File::open(path).at("open", path)?;
+    let mut found = None;
+    let mut removed = Vec::new();
     for line in BufReader::new(file).lines() {
         let line = line.map_err(|source| damaged(layout, source))?;
         if line.trim().is_empty() {
             continue;
         }
         let line: Line = serde_json::from_str(&line).map_err(|source| damaged(layout, source))?;
-        if line.commit_info.is_some() {
-            return Ok(line.commit_info);
-        }
+        removed.extend(line.remove.map(|file| file.path));
+        found = found.or(line.commit_info);
     }
-    Ok(None)
+    let Some(CommitInfo { timestamp, snapshot: Some(snapshot), publication, files }) = found else {
+        return Ok(None);
+    };
+    let at = timestamp.and_then(DateTime::from_timestamp_millis);
+    Ok(Some(PublicationRecord { snapshot, uuid: publication, files, at, removed }))
 }

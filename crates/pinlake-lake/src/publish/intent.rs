@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::layout::{Layout, StagedLayout};
+use crate::left_over;
 use crate::manifest::{read_record, write_record};
 use crate::{LakeError, SnapshotId, disk};
 
@@ -40,6 +41,13 @@ impl Intent {
     /// Moves run and data into place.
     pub(super) fn move_in(&self, layout: &Layout, staged: &StagedLayout) -> Result<(), LakeError> {
         let run = layout.run(&self.snapshot);
+        // What is moved must not leave the lake.
+        for place in [&run, &layout.partition(&self.snapshot)] {
+            if let Some(link) = disk::link_below(layout.root(), place)? {
+                let problem = "is a link, which is not followed; remove it first".to_owned();
+                return Err(LakeError::DamagedDataFile { path: link, problem });
+            }
+        }
         disk::make_folder(&layout.runs())?;
         if run.exists() {
             disk::rename(&run, &staged.replaced_run())?;
@@ -78,11 +86,7 @@ impl Intent {
     /// Removes what the publication replaced. The record goes last.
     pub(super) fn finish(&self, layout: &Layout, staged: &StagedLayout) -> Result<(), LakeError> {
         for path in &self.replaced {
-            let path = Path::new(path);
-            // The log may name files anywhere; what is removed must be the table's own.
-            if path.components().all(|part| matches!(part, std::path::Component::Normal(_))) {
-                disk::remove_file(&layout.table().join(path))?;
-            }
+            left_over::remove_data_file(layout, path)?;
         }
         if self.added.is_empty() {
             remove_if_empty(&layout.partition(&self.snapshot))?;

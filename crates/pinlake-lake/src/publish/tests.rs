@@ -81,6 +81,40 @@ async fn files_that_contradict_the_manifest_are_not_published() {
 }
 
 #[tokio::test]
+async fn a_table_that_does_not_hold_what_was_published_is_told_with_both_figures() {
+    let folder = tempdir().unwrap();
+    let lake = lake(folder.path()).await;
+    publish(&lake, "x", StageOptions::default(), &[batch("a", 3)]).await.unwrap();
+    let commit = folder.path().join("endpoints/_delta_log/00000000000000000001.json");
+    let text = fs::read_to_string(&commit).unwrap();
+    let published = Lake::open(folder.path()).await.unwrap();
+    let facts = published.manifest(&id("x")).unwrap();
+    let layout = Layout::new(published.root().to_owned());
+    for (tampered, told) in [
+        (text.clone(), None),
+        (text.replace(r#"\"numRecords\":3"#, r#"\"numRecords\":4"#), Some("counts 3 rows; the Delta log 4")),
+        (text.replace("\"size\":", "\"size\":1"), Some("the Delta log says 1")),
+        (text.replace("part-00000", "part-00009"), Some("which the Delta log does")),
+        (
+            text.lines().filter(|line| !line.contains("\"add\"")).collect(),
+            Some("which the Delta log does not"),
+        ),
+    ] {
+        fs::write(&commit, tampered).unwrap();
+        let table = crate::log::open(&layout).await.unwrap();
+        let catalog = crate::catalog::Catalog::read(&table, &layout).unwrap();
+        match (super::as_published(&catalog, &layout, &id("x"), &facts), told) {
+            (Ok(snapshot), None) => assert_eq!(snapshot.rows, 3),
+            (Err(error), Some(told)) => {
+                assert_eq!(error.kind(), ErrorKind::Integrity);
+                assert!(error.to_string().contains(told), "{error}");
+            }
+            (outcome, told) => panic!("{outcome:?} where {told:?} was due"),
+        }
+    }
+}
+
+#[tokio::test]
 async fn files_of_dropped_writers_are_left_out() {
     let folder = tempdir().unwrap();
     let lake = lake(folder.path()).await;

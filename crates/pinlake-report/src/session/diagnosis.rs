@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use arrow::error::ArrowError;
 use datafusion::common::{DataFusionError, Diagnostic};
 use datafusion::logical_expr::{LogicalPlan, Statement};
+use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use parquet::file::reader::FileReader;
 use parquet::file::serialized_reader::SerializedFileReader;
 
@@ -53,6 +54,7 @@ pub(super) fn while_running(error: &DataFusionError, sql: &str, files: &[PathBuf
     match error.find_root() {
         DataFusionError::ResourcesExhausted(message) => QueryError::Resources { message: one_line(message) },
         DataFusionError::IoError(source) => QueryError::Resources { message: source.to_string() },
+        DataFusionError::ExecutionJoin(error) if error.is_panic() => after_panic(files),
         DataFusionError::ParquetError(source) => damaged(&source.to_string(), files),
         DataFusionError::ObjectStore(source) => damaged(&source.to_string(), files),
         DataFusionError::ArrowError(source, _)
@@ -120,6 +122,27 @@ fn damaged(message: &str, files: &[PathBuf]) -> QueryError {
     let folder = || files.first().and_then(|path| path.parent()).map(Path::to_path_buf).unwrap_or_default();
     let path = bad.cloned().unwrap_or_else(folder);
     DataFileError::Damaged { path, message: without_values(message) }.into()
+}
+
+/// A query ended in a panic. Where a data file cannot be decoded it is that file's damage, and a bug otherwise.
+pub(super) fn after_panic(files: &[PathBuf]) -> QueryError {
+    match files.iter().find(|path| !decodes(path)) {
+        Some(bad) => DataFileError::Damaged { path: bad.clone(), message: UNDECODABLE.to_owned() }.into(),
+        None => QueryError::Unexpected { message: "a part of it panicked".to_owned() },
+    }
+}
+
+/// What is said of a file that makes its reader panic.
+const UNDECODABLE: &str = "it cannot be decoded";
+
+/// Whether every value of a file can be read. That is slow, and asked only where something broke.
+fn decodes(path: &Path) -> bool {
+    let read = || {
+        let file = std::fs::File::open(path).ok()?;
+        let batches = ParquetRecordBatchReaderBuilder::try_new(file).ok()?.build().ok()?;
+        batches.map(Result::ok).all(|batch| batch.is_some()).then_some(())
+    };
+    std::panic::catch_unwind(read).is_ok_and(|read| read.is_some())
 }
 
 fn footer_reads(path: &Path) -> bool {

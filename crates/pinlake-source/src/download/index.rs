@@ -111,7 +111,7 @@ impl IndexFile {
     /// Makes the destination and saves the plan: files it names are ours from here on.
     pub(super) fn create(dest: &Path, index: Index) -> Result<Self, DownloadError> {
         let unwritable = |cause| DownloadError::Write { path: dest.to_owned(), cause };
-        std::fs::create_dir_all(dest).map_err(unwritable)?;
+        target::make_dest(dest).map_err(unwritable)?;
         let next_save = Instant::now() + SAVE_INTERVAL;
         let mut file = Self { dest: dest.to_owned(), index, unsynced: BTreeSet::new(), next_save };
         file.save()?;
@@ -155,7 +155,7 @@ impl IndexFile {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
             _ => {}
         }
-        let mut file = std::io::BufWriter::new(std::fs::File::create_new(path)?);
+        let mut file = std::io::BufWriter::new(target::create_new(path)?);
         serde_json::to_writer_pretty(&mut file, &self.index)?;
         file.write_all(b"\n")?;
         file.into_inner()?.sync_all()

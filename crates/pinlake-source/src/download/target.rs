@@ -55,13 +55,35 @@ pub(super) fn file_size(dest: &Path, file: &str) -> Result<Option<u64>, Download
     Ok(at(&dest.join(file))?.filter(Metadata::is_file).map(|facts| facts.len()))
 }
 
+/// How folders are made: pieces are personal data, so nobody else may look into those that are new.
+fn private_folders() -> fs::DirBuilder {
+    let mut builder = fs::DirBuilder::new();
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder
+}
+
+/// Makes the destination and the folders above it.
+pub(super) fn make_dest(dest: &Path) -> std::io::Result<()> {
+    private_folders().recursive(true).create(dest)
+}
+
+/// Makes a new file that its owner alone can read.
+pub(super) fn create_new(path: &Path) -> std::io::Result<fs::File> {
+    let mut options = fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)
+}
+
 /// Makes the folders on the way to `file`, following no link.
 pub(super) fn make_folders(dest: &Path, file: &str) -> Result<(), DownloadError> {
     let mut path = dest.to_owned();
     let Some((folders, _)) = file.rsplit_once('/') else { return Ok(()) };
     for part in folders.split('/') {
         path.push(part);
-        match fs::create_dir(&path) {
+        match private_folders().create(&path) {
             Ok(()) => {}
             Err(error) if error.kind() == IoErrorKind::AlreadyExists => {
                 if !at(&path)?.is_some_and(|facts| facts.is_dir()) {

@@ -62,7 +62,7 @@ impl Partial {
         // What an earlier run left is removed, and the file is a new one: a link is not written through.
         let created = match std::fs::remove_file(&partial) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error),
-            _ => File::create_new(&partial),
+            _ => target::create_new(&partial),
         };
         match created {
             Ok(file) => Ok(Self { file, unfinished: partial, path }),
