@@ -1,6 +1,6 @@
 //! The program as a shell runs it: arguments, a clean environment, a folder; out come a code and two texts.
 
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::path::Path;
 use std::process::{Child, ChildStdout, Command, Stdio};
@@ -12,6 +12,8 @@ use super::World;
 
 /// The binary under test.
 const BINARY: &str = env!("CARGO_BIN_EXE_pinlake");
+/// Names another binary to test, such as an optimised one.
+const OTHER_BINARY: &str = "PINLAKE_BIN";
 
 /// A command that takes longer than this hangs: the slowest takes seconds.
 const PATIENCE: Duration = Duration::from_mins(2);
@@ -25,15 +27,21 @@ pub(crate) struct Pinlake {
 impl Pinlake {
     /// A command in a folder, with nothing of this machine's environment but the search path.
     pub(crate) fn new(folder: &Path, args: &[&str]) -> Self {
-        Self { command: Command::new(BINARY), stdin: None }.placed(folder).args(args)
+        Self { command: Command::new(binary()), stdin: None }.placed(folder).args(args)
     }
 
     /// The same with a shell's line in front, which starts the program as `"$0" "$@"`.
     pub(crate) fn in_shell(folder: &Path, line: &str, args: &[&str]) -> Self {
-        Self { command: Command::new("sh"), stdin: None }
-            .args(&["-c", line, BINARY])
-            .placed(folder)
-            .args(args)
+        let mut shell = Self { command: Command::new("sh"), stdin: None }.args(&["-c", line]);
+        shell.command.arg(binary());
+        shell.placed(folder).args(args)
+    }
+
+    /// The same with another program in front, which starts it from the arguments that follow its own.
+    pub(crate) fn behind(folder: &Path, program: &[&str], args: &[&str]) -> Self {
+        let mut other = Self { command: Command::new(program[0]), stdin: None }.args(&program[1..]);
+        other.command.arg(binary());
+        other.placed(folder).args(args)
     }
 
     fn placed(mut self, folder: &Path) -> Self {
@@ -141,6 +149,10 @@ impl Pinlake {
     }
 }
 
+fn binary() -> OsString {
+    std::env::var_os(OTHER_BINARY).unwrap_or_else(|| BINARY.into())
+}
+
 /// A command that has ended.
 #[derive(Debug)]
 pub(crate) struct Ran {
@@ -219,10 +231,25 @@ impl Running {
         assert!(sent.success(), "{}", self.shown);
     }
 
-    /// Stops it without asking.
-    pub(crate) fn kill(mut self) {
+    /// Lets it go on after it was stopped.
+    pub(crate) fn go_on(&self) {
+        self.signal("CONT");
+    }
+
+    /// Its process.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Whether it has ended.
+    pub(crate) fn has_ended(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_some()
+    }
+
+    /// Stops it without asking. The code that it ended with before that, if it had.
+    pub(crate) fn kill(mut self) -> Option<i32> {
         self.child.kill().unwrap();
-        self.child.wait().unwrap();
+        self.child.wait().unwrap().code()
     }
 
     /// Waits for its end.

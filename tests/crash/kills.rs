@@ -1,0 +1,163 @@
+//! `kill -9`: at random times and at every point, and then the same command again, as often as it takes.
+
+use std::time::{Duration, Instant};
+
+use super::dice::Dice;
+use super::points::{Deed, Fate, Points};
+use super::scene::Scene;
+use super::snapshot::Seen;
+use super::tally::{Findings, Tally};
+use crate::harness::Ran;
+
+/// Of a hundred commands that are given again, so many are killed too.
+const AGAIN_PERCENT: u64 = 30;
+/// Kills before a command is left to end.
+const MOST_IN_A_ROW: u32 = 5;
+/// Runs whose slowest says within what time kills are thrown.
+const TRIALS: u32 = 3;
+
+/// Kills the command at random times, so many times all in all, and lets it end after each or a few.
+pub(super) fn at_random_times(scene: &Scene, kills: u64, dice: &mut Dice) -> Tally {
+    let mut tally = Tally::of(format!("{}: kill -9 at a random time", scene.name));
+    let longest = longest_run(scene, &mut tally);
+    while tally.hits < kills && tally.is_going_on() {
+        scene.fresh();
+        let mut ran = None;
+        let mut in_a_row = 0;
+        while ran.is_none() && in_a_row < MOST_IN_A_ROW {
+            match kill_once(scene, longest, dice) {
+                // It was done before the kill came.
+                Some(code) => ran = Some(code),
+                None => {
+                    in_a_row += 1;
+                    tally.hits += 1;
+                    let place = format!("kill {}", tally.hits);
+                    look(scene, &mut tally, &place);
+                    if !dice.is_one_of_hundred(AGAIN_PERCENT) {
+                        break;
+                    }
+                }
+            }
+        }
+        if in_a_row > 0 {
+            end(scene, &mut tally);
+        }
+    }
+    tally
+}
+
+/// The slowest of some runs that nobody disturbs; that they end well is the first thing to know.
+fn longest_run(scene: &Scene, tally: &mut Tally) -> Duration {
+    let mut longest = Duration::ZERO;
+    for _ in 0..TRIALS {
+        scene.fresh();
+        let begun = Instant::now();
+        let ran = scene.command().run();
+        longest = longest.max(begun.elapsed());
+        assert_eq!(ran.code, Some(0), "undisturbed: {ran}");
+        tally.take(scene.ended(&ran), "undisturbed");
+    }
+    longest
+}
+
+/// Starts the command and kills it some time later; the code that it ended with where that was too late.
+fn kill_once(scene: &Scene, longest: Duration, dice: &mut Dice) -> Option<i32> {
+    let running = scene.command().start();
+    let longest_micros = u64::try_from(longest.as_micros()).unwrap_or(u64::MAX);
+    // A kill at a random time is what is wanted here: points that nobody thought of are met in no other way.
+    std::thread::sleep(Duration::from_micros(dice.below(longest_micros)));
+    running.kill()
+}
+
+/// Kills the command at every point there is, and lets it end after each. Of the commands given again some are killed at a
+/// random point too.
+pub(super) fn at_every_point(scene: &Scene, points: &Points, kinds: &[&str], dice: &mut Dice) -> Tally {
+    let mut tally = Tally::of(format!("{}: kill -9 before every {}", scene.name, named(kinds)));
+    at_each(scene, points, (kinds, Deed::Kill), |met, place| {
+        tally.hits += 1;
+        look(scene, &mut tally, place);
+        let mut kills = 0;
+        while dice.is_one_of_hundred(AGAIN_PERCENT) && kills < MOST_IN_A_ROW {
+            let at = 1 + usize::try_from(dice.below(met as u64)).unwrap_or_default();
+            let fate = Fate { kinds, at, deed: Deed::Kill };
+            let ran = points.arm(scene.command(), &scene.room, scene.target(), fate).run();
+            if ran.code.is_some() {
+                break;
+            }
+            kills += 1;
+            tally.hits += 1;
+            look(scene, &mut tally, &format!("{place}, then at {at}"));
+        }
+        end(scene, &mut tally);
+        tally.is_going_on()
+    });
+    tally
+}
+
+/// Kills the command in the middle of every write.
+pub(super) fn within_every_write(scene: &Scene, points: &Points) -> Tally {
+    let mut tally = Tally::of(format!("{}: kill -9 within every write", scene.name));
+    at_each(scene, points, (&["write"], Deed::Tear), |_, place| {
+        tally.hits += 1;
+        look(scene, &mut tally, place);
+        end(scene, &mut tally);
+        tally.is_going_on()
+    });
+    tally
+}
+
+/// Runs the command afresh for each point, until one ends without having met its own. `hit` is told how many points were met, and
+/// which was the last, and says whether to go on.
+pub(super) fn at_each(
+    scene: &Scene,
+    points: &Points,
+    (kinds, deed): (&[&str], Deed),
+    mut hit: impl FnMut(usize, &str) -> bool,
+) {
+    for at in 1.. {
+        scene.fresh();
+        let fate = Fate { kinds, at, deed };
+        let ran = points.arm(scene.command(), &scene.room, scene.target(), fate).run();
+        let met = Points::met(&scene.room);
+        if met.len() < at {
+            assert_eq!(ran.code, Some(0), "no point {at}, and yet: {ran}");
+            assert!(at > 1, "no point was met: {ran}");
+            return;
+        }
+        assert!(ran.code.is_none(), "it was killed, and yet: {ran}");
+        let place = format!("point {at}, {} {}", met[at - 1].kind, met[at - 1].path);
+        if !hit(met.len(), &place) {
+            return;
+        }
+    }
+}
+
+/// What readers see after a cut: what was there before, or all of it.
+pub(super) fn look(scene: &Scene, tally: &mut Tally, place: &str) -> Seen {
+    let (seen, findings) = scene.look();
+    if seen == Seen::Done {
+        tally.behind_commit += 1;
+    }
+    tally.take(findings, place);
+    seen
+}
+
+/// Gives the command again, undisturbed, and holds what is there then.
+pub(super) fn end(scene: &Scene, tally: &mut Tally) -> Ran {
+    let read = scene.pieces_read();
+    let ran = scene.command().run();
+    tally.reruns += 1;
+    if let (Some((before, all)), Some((after, _))) = (read, scene.pieces_read())
+        && after - before < all
+    {
+        tally.resumed += 1;
+    }
+    let findings: Findings = scene.ended(&ran);
+    tally.take(findings, &format!("after {} cuts", tally.hits));
+    ran
+}
+
+/// Kinds of points in words.
+fn named(kinds: &[&str]) -> String {
+    if kinds.contains(&"write") { "change".to_owned() } else { "change but writes".to_owned() }
+}
