@@ -6,16 +6,19 @@
 //! `PINLAKE_CRASH_KILLS` (how many at random times, 1,000 unless told), `PINLAKE_CRASH_SEED`, `PINLAKE_CRASH_ARGS` (arguments
 //! for every conversion), `PINLAKE_BIN` (another binary to test).
 
+mod company;
 mod dice;
+mod disk;
 mod kills;
 mod points;
 mod rows;
 mod scene;
+mod signals;
 mod snapshot;
 mod tally;
 
 use dice::Dice;
-use points::{ALL, Points};
+use points::{ALL, BUT_WRITES, Deed, Points};
 use scene::Scene;
 use tally::{Tally, close};
 
@@ -82,5 +85,61 @@ fn kills_at_every_point() {
             ]
         })
         .collect();
+    close(&tallies);
+}
+
+#[test]
+#[ignore = "minutes: `just crash`"]
+fn disks_that_are_full_or_fail_at_every_call() {
+    let Some(points) = Points::ready() else { return };
+    let faults = [disk::FULL, disk::FULL_ONCE, disk::FAILS_ONCE, disk::FAILS, disk::TOO_MANY_FILES];
+    let scenes = [Scene::fetch, Scene::convert_folder, Scene::convert_replace];
+    let mut tallies = Vec::new();
+    for scene in scenes {
+        let scene = scene();
+        tallies.extend(faults.map(|fault| disk::at_every_point(&scene, &points, fault)));
+    }
+    close(&tallies);
+}
+
+#[test]
+#[ignore = "minutes: `just crash`"]
+fn signals_at_any_time() {
+    let plan = Plan::read();
+    let mut dice = plan.dice();
+    let scenes = [Scene::fetch, Scene::convert_s3, Scene::convert_replace].map(|scene| scene());
+    let mut tallies: Vec<Tally> =
+        scenes.iter().map(|scene| signals::at_random_times(scene, plan.kills / 20, &mut dice)).collect();
+    if let Some(points) = Points::ready() {
+        for scene in &scenes {
+            tallies.push(signals::at_every_point(scene, &points, Deed::Interrupt));
+            tallies.push(signals::at_every_point(scene, &points, Deed::Terminate));
+            tallies.push(signals::twice_while_a_call_hangs(scene, &points, BUT_WRITES));
+        }
+    }
+    close(&tallies);
+}
+
+#[test]
+#[ignore = "minutes: `just crash`"]
+fn several_commands_on_one_lake() {
+    let plan = Plan::read();
+    let mut dice = plan.dice();
+    let rounds = plan.kills / 20;
+    let [s3, folder, replace] =
+        [Scene::convert_s3, Scene::convert_folder, Scene::convert_replace].map(|scene| scene());
+    let mut tallies = vec![
+        company::of_one_snapshot(&s3, rounds, &mut dice),
+        company::of_one_snapshot(&folder, rounds, &mut dice),
+        company::of_one_snapshot(&replace, rounds, &mut dice),
+        company::of_three_snapshots(&s3, rounds, &mut dice),
+        company::readers_beside(&s3, rounds),
+        company::readers_beside(&replace, rounds),
+    ];
+    if let Some(points) = Points::ready() {
+        tallies.push(company::beside_one_that_is_stopped(&folder, &points, BUT_WRITES));
+        tallies.push(company::readers_beside_one_that_is_stopped(&folder, &points, BUT_WRITES));
+        tallies.push(company::readers_beside_one_that_is_stopped(&replace, &points, BUT_WRITES));
+    }
     close(&tallies);
 }

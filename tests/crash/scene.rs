@@ -220,6 +220,34 @@ impl Scene {
         }
     }
 
+    /// What lies in the lake's table and is named by nobody, now that the command has ended by itself.
+    pub(super) fn nothing_unnamed(&self) -> Findings {
+        let mut findings = Findings::default();
+        if matches!(self.aim, Aim::Snapshot(..)) {
+            let live = self.room.lake().live_files();
+            for path in self.room.lake().parquet_files().into_iter().filter(|path| !live.contains(path)) {
+                findings.half_file(format!("{path} lies there, and the log does not name it"));
+            }
+        }
+        findings
+    }
+
+    /// What is wrong where snapshots of these ids were to be made besides the one that was there.
+    pub(super) fn holds(&self, ids: &[&str]) -> Findings {
+        match &self.aim {
+            Aim::Snapshot(goal, watch) => watch.holds(&self.room, goal, ids),
+            Aim::Pieces(_) => Findings::default(),
+        }
+    }
+
+    /// What is wrong with rows that a reader counted, by snapshot.
+    pub(super) fn may_count(&self, rows: &BTreeMap<String, u64>) -> Findings {
+        match &self.aim {
+            Aim::Snapshot(goal, _) => goal.may_count(rows),
+            Aim::Pieces(_) => Findings::default(),
+        }
+    }
+
     fn look_at_pieces(&self, files: &BTreeMap<String, Vec<u8>>) -> (Seen, Findings) {
         let mut findings = Findings::default();
         let mut whole = 0;

@@ -10,6 +10,8 @@ use crate::harness::{Room, files_below};
 
 /// The snapshot that is in every lake before anything happens.
 pub(super) const BASE: &str = "base";
+/// Its rows.
+pub(super) const BASE_ROWS: u64 = 60;
 
 /// What a command is to make of a lake.
 pub(super) struct Goal {
@@ -22,6 +24,22 @@ pub(super) struct Goal {
     pub(super) before: Option<DueRows>,
     /// Whether pieces have names that nobody knows before.
     pub(super) is_by_rank: bool,
+}
+
+impl Goal {
+    /// What is wrong with rows that a reader counted, by snapshot: each has what it had before, or what is due.
+    pub(super) fn may_count(&self, rows: &BTreeMap<String, u64>) -> Findings {
+        let mut findings = Findings::default();
+        if rows.get(BASE) != Some(&BASE_ROWS) {
+            findings.problem(format!("a reader counts {rows:?}"));
+        }
+        let made: Vec<u64> = rows.iter().filter(|(id, _)| *id != BASE).map(|(_, count)| *count).collect();
+        let may_be = [Some(&self.due), self.before.as_ref()].map(|due| due.map(|due| due.len() as u64));
+        if made.iter().any(|count| !may_be.contains(&Some(*count))) || (made.is_empty() && self.before.is_some()) {
+            findings.problem(format!("a reader counts {rows:?}"));
+        }
+        findings
+    }
 }
 
 /// What readers see.
@@ -49,19 +67,7 @@ impl Watch {
     /// What readers see now, and what is wrong with it: a snapshot is there entirely or not at all.
     pub(super) fn look(&self, room: &Room, goal: &Goal) -> (Seen, Findings) {
         let mut findings = Findings::default();
-        if base_files(room) != self.base {
-            findings.problem("the other snapshot is not as it was");
-        }
-        let mut snapshots: BTreeMap<String, ReadRows> = BTreeMap::new();
-        for (path, add) in room.lake().live_adds() {
-            match self.whole(room, &path, &add) {
-                Ok(file) => {
-                    snapshots.entry(id_of(&path)).or_default().extend(file.rows.iter().cloned());
-                }
-                Err(problem) => findings.half_file(format!("{path}: {problem}")),
-            }
-        }
-        snapshots.remove(BASE);
+        let snapshots = self.snapshots(room, &mut findings);
         let (ids, mut made): (Vec<String>, Vec<ReadRows>) = snapshots.into_iter().unzip();
         if ids.len() > 1 || goal.id.is_some_and(|id| ids.iter().any(|other| other != id)) {
             findings.problem(format!("there are the snapshots {ids:?}"));
@@ -82,6 +88,41 @@ impl Watch {
         (Seen::Done, findings)
     }
 
+    /// The rows of every snapshot but the base.
+    fn snapshots(&self, room: &Room, findings: &mut Findings) -> BTreeMap<String, ReadRows> {
+        if base_files(room) != self.base {
+            findings.problem("the other snapshot is not as it was");
+        }
+        let mut snapshots: BTreeMap<String, ReadRows> = BTreeMap::new();
+        for (path, add) in room.lake().live_adds() {
+            match self.whole(room, &path, &add) {
+                Ok(file) => {
+                    snapshots.entry(id_of(&path)).or_default().extend(file.rows.iter().cloned());
+                }
+                Err(problem) => findings.half_file(format!("{path}: {problem}")),
+            }
+        }
+        snapshots.remove(BASE);
+        snapshots
+    }
+
+    /// What is wrong where all these snapshots were to be made, each of the same rows.
+    pub(super) fn holds(&self, room: &Room, goal: &Goal, ids: &[&str]) -> Findings {
+        let mut findings = Findings::default();
+        let snapshots = self.snapshots(room, &mut findings);
+        if !snapshots.keys().eq(ids) {
+            findings.problem(format!("there are the snapshots {:?}, not {ids:?}", snapshots.keys()));
+        }
+        for rows in snapshots.into_values() {
+            findings += goal.due.compare(rows);
+        }
+        Self::tidy(room, &mut findings, |_| true);
+        for id in ids {
+            self.hold_the_manifest(room, goal, id, &mut findings);
+        }
+        findings
+    }
+
     /// What is wrong now that the command says that it is done. Staged work of others than the snapshot may be left where
     /// `is_alone` is not set.
     pub(super) fn finished(&self, room: &Room, goal: &Goal, is_alone: bool) -> Findings {
@@ -91,15 +132,23 @@ impl Watch {
             findings.problem("it said that it is done, and there is no snapshot");
             return findings;
         }
+        Self::tidy(room, &mut findings, |name| is_alone || goal.id == Some(name));
+        let ids: BTreeSet<String> = room.lake().live_files().iter().map(|path| id_of(path)).collect();
+        for id in ids.iter().filter(|id| *id != BASE) {
+            self.hold_the_manifest(room, goal, id, &mut findings);
+        }
+        findings
+    }
+
+    /// Nothing lies there that nobody names, and no staged work that `is_ours`.
+    fn tidy(room: &Room, findings: &mut Findings, is_ours: impl Fn(&str) -> bool) {
         let lake = room.lake();
-        let adds = lake.live_adds();
-        for path in lake.parquet_files() {
-            if !adds.contains_key(&path) {
-                findings.half_file(format!("{path} lies there, and the log does not name it"));
-            }
+        let live = lake.live_files();
+        for path in lake.parquet_files().into_iter().filter(|path| !live.contains(path)) {
+            findings.half_file(format!("{path} lies there, and the log does not name it"));
         }
         let left = lake.staged().into_iter().filter(|name| !name.contains('~'));
-        let left: Vec<String> = left.filter(|name| is_alone || goal.id == Some(name)).collect();
+        let left: Vec<String> = left.filter(|name| is_ours(name)).collect();
         if !left.is_empty() {
             findings.problem(format!("staged work stays behind: {left:?}"));
         }
@@ -108,15 +157,11 @@ impl Watch {
                 findings.problem(format!("{name} stays behind in the log"));
             }
         }
-        let ids: BTreeSet<String> = adds.keys().map(|path| id_of(path)).collect();
+        let ids: BTreeSet<String> = live.iter().map(|path| id_of(path)).collect();
         let runs: BTreeSet<String> = room.names_in("lake/runs").into_iter().collect();
         if ids != runs {
             findings.problem(format!("the snapshots {ids:?} have the runs {runs:?}"));
         }
-        for id in ids.iter().filter(|id| *id != BASE) {
-            self.hold_the_manifest(room, goal, id, &mut findings);
-        }
-        findings
     }
 
     /// Holds `run.json` and the rejects against the files and the oracle.
