@@ -11,14 +11,16 @@ mod dice;
 mod disk;
 mod kills;
 mod points;
+mod power;
 mod rows;
 mod scene;
 mod signals;
 mod snapshot;
 mod tally;
+mod witness;
 
 use dice::Dice;
-use points::{ALL, BUT_WRITES, Deed, Points};
+use points::{ALL, BUT_WRITES, Deed, Fate, Points};
 use scene::Scene;
 use tally::{Tally, close};
 
@@ -45,6 +47,92 @@ impl Plan {
     fn dice(&self) -> Dice {
         Dice::new(self.seed)
     }
+}
+
+/// A place to stop at that is drawn, among those that an undisturbed run has.
+fn drawn(scene: &Scene, points: &Points, kinds: &[&str], dice: &mut Dice) -> usize {
+    scene.fresh();
+    let fate = Fate { kinds, at: 0, deed: Deed::Kill };
+    points.arm(scene.command(), &scene.room, scene.target(), fate).succeeds();
+    1 + usize::try_from(dice.below(Points::met(&scene.room).len() as u64)).unwrap_or_default()
+}
+
+#[test]
+fn a_kill_anywhere_costs_nothing_but_the_time() {
+    let Some(points) = Points::ready() else { return };
+    let mut dice = Dice::new(5);
+    let tallies = [Scene::fetch, Scene::convert_folder, Scene::convert_replace].map(|scene| {
+        let scene = scene();
+        let mut tally = Tally::of(scene.name);
+        for _ in 0..3 {
+            let at = drawn(&scene, &points, BUT_WRITES, &mut dice);
+            kills::at_point(&scene, &points, (BUT_WRITES, at, Deed::Kill), &mut tally);
+        }
+        tally
+    });
+    close(&tallies);
+}
+
+#[test]
+fn a_disk_that_fills_up_ends_with_8_names_the_place_and_costs_nothing_but_the_time() {
+    let Some(points) = Points::ready() else { return };
+    let mut dice = Dice::new(6);
+    let tallies = [Scene::fetch, Scene::convert_folder].map(|scene| {
+        let scene = scene();
+        let mut tally = Tally::of(scene.name);
+        for fault in [disk::FULL, disk::FAILS_ONCE, disk::TOO_MANY_FILES] {
+            let at = drawn(&scene, &points, fault.kinds, &mut dice);
+            disk::strike(&scene, &points, (fault, at), &mut tally);
+        }
+        tally
+    });
+    close(&tallies);
+}
+
+/// The index of what was fetched cannot be written either, and that is not what has to be told.
+#[test]
+fn of_all_that_a_full_disk_keeps_from_being_written_the_first_is_told() {
+    let Some(points) = Points::ready() else { return };
+    let scene = Scene::fetch();
+    scene.fresh();
+    let fate = Fate { kinds: &["mkdir", "create"], at: 3, deed: Deed::FromThere(disk::ENOSPC) };
+    let ran = points.arm(scene.command(), &scene.room, scene.target(), fate).ends(8);
+    let first = Points::met(&scene.room)[2].clone();
+    let name = first.path.rsplit_once("/dest/").unwrap().1.to_owned();
+    assert!(ran.stderr.contains(&name) && !ran.stderr.contains("fetch.json"), "{first:?}: {ran}");
+}
+
+#[test]
+fn what_a_command_has_made_when_it_ends_outlasts_a_power_cut() {
+    let Some(points) = Points::ready() else { return };
+    for scene in [Scene::fetch, Scene::convert_folder, Scene::convert_replace] {
+        let scene = scene();
+        let findings = power::behind_the_end(&scene, &points);
+        assert!(findings.problems.is_empty(), "{}: {:?}", scene.name, findings.problems);
+    }
+}
+
+#[test]
+fn strace_sees_no_change_that_is_not_counted() {
+    let (Some(points), true) = (Points::ready(), witness::is_here()) else { return };
+    for scene in [Scene::fetch, Scene::convert_replace] {
+        let scene = scene();
+        let [counted, seen] = witness::both_counts(&scene, &points);
+        assert_eq!(counted, seen, "{}", scene.name);
+    }
+}
+
+#[test]
+fn a_kill_by_strace_costs_nothing_but_the_time() {
+    if !witness::is_here() {
+        return;
+    }
+    let scene = Scene::convert_folder();
+    let mut tally = Tally::of(scene.name);
+    for (call, nth) in [("fsync", 2), ("rename", 2), ("linkat", 1)] {
+        witness::kill_at(&scene, call, nth, &mut tally);
+    }
+    close(&[tally]);
 }
 
 /// Every scene, with its share of a hundred kills at random times.
@@ -75,16 +163,16 @@ fn kills_at_random_times() {
 fn kills_at_every_point() {
     let Some(points) = Points::ready() else { return };
     let mut dice = Plan::read().dice();
-    let tallies: Vec<Tally> = scenes()
-        .into_iter()
-        .flat_map(|(scene, _)| {
-            let scene = scene();
-            [
-                kills::at_every_point(&scene, &points, ALL, &mut dice),
-                kills::within_every_write(&scene, &points),
-            ]
-        })
-        .collect();
+    let mut tallies = Vec::new();
+    for scene in [Scene::fetch, Scene::convert_folder, Scene::convert_replace] {
+        let scene = scene();
+        tallies.push(kills::at_every_point(&scene, &points, ALL, &mut dice));
+        tallies.push(kills::within_every_write(&scene, &points));
+        tallies.push(power::at_every_point(&scene, &points));
+    }
+    for scene in [Scene::convert_unnamed, Scene::run] {
+        tallies.push(kills::at_every_point(&scene(), &points, BUT_WRITES, &mut dice));
+    }
     close(&tallies);
 }
 

@@ -31,7 +31,7 @@ pub(super) fn of_one_snapshot(scene: &Scene, rounds: u64, dice: &mut Dice) -> Ta
         pause(longest, dice);
         let second = scene.command().start();
         let ids = [first.id(), second.id()];
-        let ran = [first.end(), second.end()];
+        let ran = [first.end_wild(), second.end_wild()];
         tally.hits += 1;
         let place = format!("round {round}");
         tally.take(one_of_two(scene, &ran, ids), &place);
@@ -81,7 +81,7 @@ pub(super) fn of_three_snapshots(scene: &Scene, rounds: u64, dice: &mut Dice) ->
             running
         });
         let place = format!("round {round}");
-        for ran in running.map(Running::end) {
+        for ran in running.map(Running::end_wild) {
             tally.hits += 1;
             tally.take(succeeded(&ran), &place);
         }
@@ -111,7 +111,7 @@ pub(super) fn beside_one_that_is_stopped(scene: &Scene, points: &Points, kinds: 
         let place = format!("point {at}");
         // It waited for what the first held, and no longer than that.
         tally.behind_commit += u64::from(!is_in_no_way);
-        for ran in [second.end(), first.end()] {
+        for ran in [second.end_wild(), first.end_wild()] {
             tally.take(succeeded(&ran), &place);
         }
         tally.take(scene.holds(&["a", "b"]), &place);
@@ -134,7 +134,7 @@ pub(super) fn readers_beside_one_that_is_stopped(scene: &Scene, points: &Points,
         tally.take(read(scene), &place);
         look(scene, &mut tally, &place);
         first.go_on();
-        let ran = first.end();
+        let ran = first.end_wild();
         tally.take(scene.ended(&ran), &place);
     }
     tally
@@ -151,7 +151,7 @@ pub(super) fn readers_beside(scene: &Scene, rounds: u64) -> Tally {
             tally.hits += 1;
             tally.take(read(scene), &place);
         }
-        let ran = running.end();
+        let ran = running.end_wild();
         tally.take(scene.ended(&ran), &place);
     }
     tally
@@ -161,8 +161,8 @@ pub(super) fn readers_beside(scene: &Scene, rounds: u64) -> Tally {
 fn read(scene: &Scene) -> Findings {
     let mut findings = Findings::default();
     let query = "SELECT snapshot, count(*) AS rows FROM all_endpoints GROUP BY snapshot";
-    let counted = scene.room.pinlake(&["sql", query, "--format", "json"]).run();
-    let listed = scene.room.pinlake(&["snapshots", "list", "--format", "json"]).run();
+    let counted = scene.room.pinlake(&["sql", query, "--format", "json"]).run_wild();
+    let listed = scene.room.pinlake(&["snapshots", "list", "--format", "json"]).run_wild();
     for (ran, name) in [(&counted, "snapshot"), (&listed, "snapshot")] {
         if ran.code != Some(0) {
             findings.problem(format!("a reader fails: {ran}"));
@@ -177,7 +177,7 @@ fn read(scene: &Scene) -> Findings {
             .collect();
         findings += scene.may_count(&rows);
     }
-    let shown = scene.room.pinlake(&["snapshots", "show", "latest", "--json"]).run();
+    let shown = scene.room.pinlake(&["snapshots", "show", "latest", "--json"]).run_wild();
     match (shown.code, serde_json::from_str::<Value>(&shown.stdout)) {
         (Some(0), Ok(manifest)) => {
             let told = manifest["files"].as_array().cloned().unwrap_or_default();

@@ -12,7 +12,8 @@ use crate::harness::Ran;
 
 const EIO: i32 = 5;
 const EMFILE: i32 = 24;
-const ENOSPC: i32 = 28;
+/// No space left on the device.
+pub(super) const ENOSPC: i32 = 28;
 /// Disk, memory or another limit.
 const RESOURCE: i32 = 8;
 
@@ -21,7 +22,8 @@ const RESOURCE: i32 = 8;
 pub(super) struct Fault {
     pub(super) name: &'static str,
     deed: Deed,
-    kinds: &'static [&'static str],
+    /// The calls that it strikes.
+    pub(super) kinds: &'static [&'static str],
 }
 
 /// It is full from some moment on: whatever needs room fails, and of the first write half is done.
@@ -55,7 +57,7 @@ pub(super) fn at_every_point(scene: &Scene, points: &Points, fault: Fault) -> Ta
 pub(super) fn strike(scene: &Scene, points: &Points, (fault, at): (Fault, usize), tally: &mut Tally) -> bool {
     scene.fresh();
     let fate = Fate { kinds: fault.kinds, at, deed: fault.deed };
-    let ran = points.arm(scene.command(), &scene.room, scene.target(), fate).run();
+    let ran = points.arm(scene.command(), &scene.room, scene.target(), fate).run_wild();
     let met = Points::met(&scene.room);
     if met.len() < at {
         assert_eq!(ran.code, Some(0), "no call {at}, and yet: {ran}");
@@ -64,6 +66,7 @@ pub(super) fn strike(scene: &Scene, points: &Points, (fault, at): (Fault, usize)
     let point = &met[at - 1];
     let place = format!("call {at}, {} {}", point.kind, point.path);
     tally.hits += 1;
+    tally.take_panic(&ran, &place);
     let seen = look(scene, tally, &place);
     tally.take(judged(scene, &ran, seen, point), &place);
     // After a single failure the program still has the means to undo what it did.

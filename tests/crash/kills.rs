@@ -6,7 +6,7 @@ use super::dice::Dice;
 use super::points::{Deed, Fate, Points};
 use super::scene::Scene;
 use super::snapshot::Seen;
-use super::tally::{Findings, Tally};
+use super::tally::Tally;
 use crate::harness::Ran;
 
 /// Of a hundred commands that are given again, so many are killed too.
@@ -52,7 +52,7 @@ pub(super) fn longest_run(scene: &Scene, tally: &mut Tally) -> Duration {
     for _ in 0..TRIALS {
         scene.fresh();
         let begun = Instant::now();
-        let ran = scene.command().run();
+        let ran = scene.command().run_wild();
         longest = longest.max(begun.elapsed());
         assert_eq!(ran.code, Some(0), "undisturbed: {ran}");
         tally.take(scene.ended(&ran), "undisturbed");
@@ -80,7 +80,7 @@ pub(super) fn at_every_point(scene: &Scene, points: &Points, kinds: &[&str], dic
         while dice.is_one_of_hundred(AGAIN_PERCENT) && kills < MOST_IN_A_ROW {
             let at = 1 + usize::try_from(dice.below(met as u64)).unwrap_or_default();
             let fate = Fate { kinds, at, deed: Deed::Kill };
-            let ran = points.arm(scene.command(), &scene.room, scene.target(), fate).run();
+            let ran = points.arm(scene.command(), &scene.room, scene.target(), fate).run_wild();
             if ran.code.is_some() {
                 break;
             }
@@ -106,6 +106,25 @@ pub(super) fn within_every_write(scene: &Scene, points: &Points) -> Tally {
     tally
 }
 
+/// Kills the command at one point, and lets it end.
+pub(super) fn at_point(
+    scene: &Scene,
+    points: &Points,
+    (kinds, at, deed): (&[&str], usize, Deed),
+    tally: &mut Tally,
+) {
+    scene.fresh();
+    let ran = points.arm(scene.command(), &scene.room, scene.target(), Fate { kinds, at, deed }).run_wild();
+    let met = Points::met(&scene.room);
+    // Threads may meet one point less the next time.
+    if let Some(point) = met.get(at - 1) {
+        assert!(ran.code.is_none(), "it was killed, and yet: {ran}");
+        tally.hits += 1;
+        look(scene, tally, &format!("point {at}, {} {}", point.kind, point.path));
+    }
+    end(scene, tally);
+}
+
 /// Runs the command afresh for each point, until one ends without having met its own. `hit` is told how many points were met, and
 /// which was the last, and says whether to go on.
 pub(super) fn at_each(
@@ -117,7 +136,7 @@ pub(super) fn at_each(
     for at in 1.. {
         scene.fresh();
         let fate = Fate { kinds, at, deed };
-        let ran = points.arm(scene.command(), &scene.room, scene.target(), fate).run();
+        let ran = points.arm(scene.command(), &scene.room, scene.target(), fate).run_wild();
         let met = Points::met(&scene.room);
         if met.len() < at {
             assert_eq!(ran.code, Some(0), "no point {at}, and yet: {ran}");
@@ -146,7 +165,7 @@ pub(super) fn look(scene: &Scene, tally: &mut Tally, place: &str) -> Seen {
 pub(super) fn end(scene: &Scene, tally: &mut Tally) -> Ran {
     let read = scene.pieces_read();
     let is_done = scene.look().0 == Seen::Done;
-    let ran = scene.command().run();
+    let ran = scene.command().run_wild();
     tally.reruns += 1;
     if let (Some((before, all)), Some((after, _))) = (read, scene.pieces_read())
         && after - before < all
@@ -154,8 +173,9 @@ pub(super) fn end(scene: &Scene, tally: &mut Tally) -> Ran {
     {
         tally.resumed += 1;
     }
-    let findings: Findings = scene.ended(&ran);
-    tally.take(findings, &format!("after {} cuts", tally.hits));
+    let place = format!("after {} cuts", tally.hits);
+    tally.take_panic(&ran, &place);
+    tally.take(scene.ended(&ran), &place);
     ran
 }
 

@@ -107,6 +107,7 @@ impl Scene {
             rejects: BTreeSet::new(),
             before: None,
             is_by_rank: true,
+            is_continued: RESUMES,
         };
         let role = "arn:aws:iam::123456789012:role/r";
         let args =
@@ -317,6 +318,7 @@ fn goal(audience: &Population, folder: &str, id: Option<&'static str>, replace: 
         rejects: [1, 3].map(|line| (format!("{folder}rejects.gz"), line)).into(),
         before: replace.then(|| DueRows::of(&before, &["part-00000.gz".to_owned()])),
         is_by_rank: false,
+        is_continued: RESUMES,
     }
 }
 

@@ -28,7 +28,7 @@ pub(super) fn at_random_times(scene: &Scene, signals: u64, dice: &mut Dice) -> T
         // Signals at random times are what is wanted here, as with kills.
         std::thread::sleep(Duration::from_micros(dice.below(longest_micros)));
         if dice.is_one_of_hundred(50) { running.interrupt() } else { running.terminate() }
-        let ran = running.end();
+        let ran = running.end_wild();
         // Before the program listens for signals they do what they do to any program.
         if ran.code == Some(0) {
             continue;
@@ -47,7 +47,7 @@ pub(super) fn at_every_point(scene: &Scene, points: &Points, deed: Deed) -> Tall
     for at in 1.. {
         scene.fresh();
         let fate = Fate { kinds: ALL, at, deed };
-        let ran = points.arm(scene.command(), &scene.room, scene.target(), fate).run();
+        let ran = points.arm(scene.command(), &scene.room, scene.target(), fate).run_wild();
         let met = Points::met(&scene.room);
         if met.len() < at || !tally.is_going_on() {
             break;
@@ -61,6 +61,7 @@ pub(super) fn at_every_point(scene: &Scene, points: &Points, deed: Deed) -> Tall
 
 /// What must hold after a signal.
 fn hold(scene: &Scene, tally: &mut Tally, ran: &Ran, place: &str) {
+    tally.take_panic(ran, place);
     let seen = look(scene, tally, place);
     let mut findings = scene.nothing_unnamed();
     match ran.code {

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::ops::AddAssign;
 
+use crate::harness::Ran;
+
 /// Problems that are told in full; of more than these the number is enough.
 const TOLD: usize = 20;
 
@@ -68,6 +70,15 @@ impl Tally {
             eprintln!("PROBLEM {}: {problem}", self.what);
         }
         self.findings += findings;
+    }
+
+    /// Takes in that a command panicked, if it did.
+    pub(super) fn take_panic(&mut self, ran: &Ran, place: &str) {
+        if ran.has_panicked() {
+            let mut findings = Findings::default();
+            findings.problem(format!("it panicked: {ran}"));
+            self.take(findings, place);
+        }
     }
 
     /// Whether to go on: of many problems the first few tell enough.

@@ -81,8 +81,15 @@ impl Pinlake {
         self
     }
 
-    /// Runs it to its end, whatever that is.
+    /// Runs it to its end, whatever that is but a panic.
     pub(crate) fn run(self) -> Ran {
+        let ran = self.run_wild();
+        assert!(!ran.has_panicked(), "{ran}");
+        ran
+    }
+
+    /// Runs it to its end, whatever that is.
+    pub(crate) fn run_wild(self) -> Ran {
         let shown = format!("{:?}", self.command);
         let mut command = assert_cmd::Command::from_std(self.command);
         command.timeout(PATIENCE);
@@ -91,14 +98,7 @@ impl Pinlake {
         }
         let output = command.output().unwrap_or_else(|error| panic!("{shown} did not start: {error}"));
         let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap_or_else(|_| panic!("{shown}: not UTF-8"));
-        let ran = Ran {
-            code: output.status.code(),
-            stdout: text(output.stdout),
-            stderr: text(output.stderr),
-            shown,
-        };
-        assert!(!ran.stderr.contains("panicked at"), "{ran}");
-        ran
+        Ran { code: output.status.code(), stdout: text(output.stdout), stderr: text(output.stderr), shown }
     }
 
     /// Runs it with its results going to a file such as `/dev/full`; stdout comes back empty.
@@ -171,6 +171,11 @@ impl std::fmt::Display for Ran {
 }
 
 impl Ran {
+    /// Whether a thread of it panicked, even if the program went on.
+    pub(crate) fn has_panicked(&self) -> bool {
+        self.stderr.contains("panicked at")
+    }
+
     /// Stdout as one JSON value.
     pub(crate) fn json(&self) -> Value {
         serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("{error}: {self}"))
@@ -252,8 +257,15 @@ impl Running {
         self.child.wait().unwrap().code()
     }
 
-    /// Waits for its end.
-    pub(crate) fn end(mut self) -> Ran {
+    /// Waits for its end, whatever that is but a panic.
+    pub(crate) fn end(self) -> Ran {
+        let ran = self.end_wild();
+        assert!(!ran.has_panicked(), "{ran}");
+        ran
+    }
+
+    /// Waits for its end, whatever that is.
+    pub(crate) fn end_wild(mut self) -> Ran {
         let (mut stdout, mut stderr) = (String::new(), String::new());
         if let Some(mut rest) = self.stdout.take() {
             rest.read_to_string(&mut stdout).unwrap();
@@ -262,9 +274,7 @@ impl Running {
             rest.read_to_string(&mut stderr).unwrap();
         }
         let code = self.child.wait().unwrap().code();
-        let ran = Ran { code, stdout, stderr, shown: self.shown.clone() };
-        assert!(!ran.stderr.contains("panicked at"), "{ran}");
-        ran
+        Ran { code, stdout, stderr, shown: self.shown.clone() }
     }
 }
 
