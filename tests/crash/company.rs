@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::dice::Dice;
-use super::kills::{end, longest_run, look};
+use super::kills::{Strike, end, longest_run, look, one_by_one};
 use super::points::{Deed, Fate, Points};
 use super::scene::Scene;
 use super::signals::is_reached;
@@ -93,12 +93,12 @@ pub(super) fn of_three_snapshots(scene: &Scene, rounds: u64, dice: &mut Dice) ->
 /// One stopped at every point, and one of another snapshot beside it, which has to succeed; then the first goes on.
 pub(super) fn beside_one_that_is_stopped(scene: &Scene, points: &Points, kinds: &[&str]) -> Tally {
     let mut tally = Tally::of(format!("{}: another beside one that is stopped", scene.name));
-    for at in 1.. {
+    one_by_one(|at| {
         scene.fresh();
         let fate = Fate { kinds, at, deed: Deed::Stop };
         let mut first = points.arm(scene.command_as("a"), &scene.room, scene.target(), fate).start();
-        if !is_reached(scene, &mut first, at) || !tally.is_going_on() {
-            break;
+        if !is_reached(scene, &mut first, at) {
+            return Strike::Missed;
         }
         tally.hits += 1;
         let mut second = scene.command_as("b").start();
@@ -115,19 +115,20 @@ pub(super) fn beside_one_that_is_stopped(scene: &Scene, points: &Points, kinds: 
             tally.take(succeeded(&ran), &place);
         }
         tally.take(scene.holds(&["a", "b"]), &place);
-    }
+        if tally.is_going_on() { Strike::Hit } else { Strike::Enough }
+    });
     tally
 }
 
 /// One stopped at every point, and readers beside it; then it goes on.
 pub(super) fn readers_beside_one_that_is_stopped(scene: &Scene, points: &Points, kinds: &[&str]) -> Tally {
     let mut tally = Tally::of(format!("{}: readers beside one that is stopped", scene.name));
-    for at in 1.. {
+    one_by_one(|at| {
         scene.fresh();
         let fate = Fate { kinds, at, deed: Deed::Stop };
         let mut first = points.arm(scene.command(), &scene.room, scene.target(), fate).start();
-        if !is_reached(scene, &mut first, at) || !tally.is_going_on() {
-            break;
+        if !is_reached(scene, &mut first, at) {
+            return Strike::Missed;
         }
         tally.hits += 1;
         let place = format!("point {at}");
@@ -136,7 +137,8 @@ pub(super) fn readers_beside_one_that_is_stopped(scene: &Scene, points: &Points,
         first.go_on();
         let ran = first.end_wild();
         tally.take(scene.ended(&ran), &place);
-    }
+        if tally.is_going_on() { Strike::Hit } else { Strike::Enough }
+    });
     tally
 }
 

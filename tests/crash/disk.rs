@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use super::kills::{end, look};
+use super::kills::{Strike, end, look, one_by_one};
 use super::points::{Deed, Fate, Point, Points};
 use super::scene::Scene;
 use super::snapshot::Seen;
@@ -27,8 +27,11 @@ pub(super) struct Fault {
 }
 
 /// It is full from some moment on: whatever needs room fails, and of the first write half is done.
-pub(super) const FULL: Fault =
-    Fault { name: "disk full from there on", deed: Deed::FromThere(ENOSPC), kinds: super::points::NEEDS_SPACE };
+pub(super) const FULL: Fault = Fault {
+    name: "disk full from there on",
+    deed: Deed::FromThere(ENOSPC),
+    kinds: super::points::NEEDS_SPACE,
+};
 /// It had no room for one call, and has room again.
 pub(super) const FULL_ONCE: Fault =
     Fault { name: "disk full once", deed: Deed::Once(ENOSPC), kinds: super::points::NEEDS_SPACE };
@@ -45,11 +48,11 @@ pub(super) const TOO_MANY_FILES: Fault =
 /// Lets every call fail in turn.
 pub(super) fn at_every_point(scene: &Scene, points: &Points, fault: Fault) -> Tally {
     let mut tally = Tally::of(format!("{}: {}", scene.name, fault.name));
-    for at in 1.. {
-        if !tally.is_going_on() || !strike(scene, points, (fault, at), &mut tally) {
-            break;
-        }
-    }
+    one_by_one(|at| match strike(scene, points, (fault, at), &mut tally) {
+        false => Strike::Missed,
+        true if tally.is_going_on() => Strike::Hit,
+        true => Strike::Enough,
+    });
     tally
 }
 
@@ -69,9 +72,15 @@ pub(super) fn strike(scene: &Scene, points: &Points, (fault, at): (Fault, usize)
     tally.take_panic(&ran, &place);
     let seen = look(scene, tally, &place);
     tally.take(judged(scene, &ran, seen, point), &place);
-    // After a single failure the program still has the means to undo what it did.
+    // After a single failure the program still has the means to undo what it did, or to bring it to its end. Where nothing works
+    // any more it may not even learn that its commit stands.
     if matches!(fault.deed, Deed::Once(_)) {
         tally.take(scene.nothing_unnamed(), &place);
+        if ran.code != Some(0) && seen == Seen::Done && scene.target() == "lake" {
+            let mut findings = Findings::default();
+            findings.problem(format!("it failed, and the snapshot is there: {ran}"));
+            tally.take(findings, &place);
+        }
     }
     end(scene, tally);
     true
@@ -90,9 +99,6 @@ fn judged(scene: &Scene, ran: &Ran, seen: Seen, point: &Point) -> Findings {
             if !names(&message, scene, point) {
                 findings.problem(format!("the message does not name the place: {message}"));
             }
-            if seen == Seen::Done && scene.target() == "lake" {
-                findings.problem(format!("it failed, and the snapshot is there: {message}"));
-            }
         }
         _ => findings.problem(format!("it should end with {RESOURCE}: {ran}")),
     }
@@ -104,7 +110,9 @@ fn names(message: &str, scene: &Scene, point: &Point) -> bool {
     let target = scene.room.path(scene.target());
     let target = target.canonicalize().unwrap_or(target);
     [&point.path, &point.to].into_iter().filter(|path| !path.is_empty()).any(|path| {
-        let Ok(inside) = Path::new(path).strip_prefix(&target) else { return message.contains(scene.target()) };
+        let Ok(inside) = Path::new(path).strip_prefix(&target) else {
+            return message.contains(scene.target());
+        };
         let mut above = inside.ancestors().take_while(|part| part.components().next().is_some());
         // A folder that cannot be made is named as it was typed.
         above.any(|part| message.contains(&format!("{}/{}", scene.target(), part.display())))

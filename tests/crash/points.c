@@ -277,7 +277,9 @@ int unlink(const char *path) { return unlinkat(AT_FDCWD, path, 0); }
 
 int rmdir(const char *path) { return unlinkat(AT_FDCWD, path, AT_REMOVEDIR); }
 
+/* One that is there already changes nothing, however often it is asked for. */
 int mkdirat(int folder, const char *path, mode_t mode) {
+  if (syscall(SYS_faccessat, folder, path, F_OK) == 0) return (int)syscall(SYS_mkdirat, folder, path, mode);
   UNLESS_FAILED(meet_path("mkdir", folder, path));
   return (int)syscall(SYS_mkdirat, folder, path, mode);
 }

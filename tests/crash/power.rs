@@ -116,6 +116,7 @@ pub(super) fn behind_the_end(scene: &Scene, points: &Points) -> Findings {
     let ran = points.arm(scene.command(), &scene.room, scene.target(), fate).succeeds();
     let unsynced = Unsynced::after(&Points::met(&scene.room));
     let mut findings = scene.ended(&ran);
-    findings += unsynced.of_what_is_seen(|path| !path.contains("/.staging"));
+    let target = scene.room.path(scene.target()).canonicalize().unwrap().display().to_string();
+    findings += unsynced.of_what_is_seen(|path| path.starts_with(&target) && !path.contains("/.staging"));
     findings
 }

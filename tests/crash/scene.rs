@@ -25,6 +25,7 @@ const MORE_ARGUMENTS: &str = "PINLAKE_CRASH_ARGS";
 /// No endpoint, a blank line, no endpoint.
 const ODD_LINES: [&str; 3] = ["nonsense", "", "[1]"];
 const SNAPSHOT: &str = "s";
+const THREADS: &str = "2";
 
 /// What must be there in the end.
 enum Aim {
@@ -39,6 +40,7 @@ pub(super) struct Scene {
     pub(super) room: Room,
     world: Option<World>,
     args: Vec<String>,
+    threads: &'static str,
     aim: Aim,
 }
 
@@ -56,7 +58,8 @@ impl Scene {
         world.put("exports/deep/er/part.gz", deep.clone());
         files.insert("deep/er/part.gz".to_owned(), deep);
         let args = ["fetch", &world.url("exports/"), "dest"].map(str::to_owned).to_vec();
-        Self { name: "fetch", room: Room::new(), world: Some(world), args, aim: Aim::Pieces(files) }
+        let (room, world) = (Room::new(), Some(world));
+        Self { name: "fetch", room, world, args, threads: THREADS, aim: Aim::Pieces(files) }
     }
 
     /// Pieces from S3 to a snapshot.
@@ -129,7 +132,13 @@ impl Scene {
         std::fs::rename(room.path("lake"), room.path("template")).unwrap();
         copy(&room.path("template"), &room.path("lake"));
         let watch = Watch::new(&room);
-        Self { name, room, world, args, aim: Aim::Snapshot(Box::new(goal), watch) }
+        Self { name, room, world, args, threads: THREADS, aim: Aim::Snapshot(Box::new(goal), watch) }
+    }
+
+    /// The same on one thread, which does the same each time.
+    pub(super) fn on_one_thread(mut self) -> Self {
+        self.threads = "1";
+        self
     }
 
     /// Puts the room back to what it was before the command.
@@ -169,7 +178,7 @@ impl Scene {
     }
 
     fn in_world(&self, command: Pinlake) -> Pinlake {
-        let command = command.env("PINLAKE_THREADS", "2");
+        let command = command.env("PINLAKE_THREADS", self.threads);
         match &self.world {
             Some(world) => command.in_world(world),
             None => command,
@@ -311,7 +320,8 @@ fn bucket(audience: &Population) -> World {
 
 fn goal(audience: &Population, folder: &str, id: Option<&'static str>, replace: bool) -> Goal {
     let names: Vec<String> = (0..PIECES).map(|number| format!("{folder}part-{number:05}.gz")).collect();
-    let before = Population::new(PopulationOptions { seed: 7, endpoints: 30, ..PopulationOptions::default() });
+    let before =
+        Population::new(PopulationOptions { seed: 7, endpoints: 30, ..PopulationOptions::default() });
     Goal {
         id,
         due: DueRows::of(audience, &names),

@@ -4,8 +4,8 @@
 use std::time::Duration;
 
 use super::dice::Dice;
-use super::kills::{end, longest_run, look};
-use super::points::{ALL, Deed, Fate, Points};
+use super::kills::{Strike, end, longest_run, look, one_by_one};
+use super::points::{Deed, Fate, Points};
 use super::scene::Scene;
 use super::snapshot::Seen;
 use super::tally::{Findings, Tally};
@@ -27,7 +27,11 @@ pub(super) fn at_random_times(scene: &Scene, signals: u64, dice: &mut Dice) -> T
         let longest_micros = u64::try_from(longest.as_micros()).unwrap_or(u64::MAX);
         // Signals at random times are what is wanted here, as with kills.
         std::thread::sleep(Duration::from_micros(dice.below(longest_micros)));
-        if dice.is_one_of_hundred(50) { running.interrupt() } else { running.terminate() }
+        if dice.is_one_of_hundred(50) {
+            running.interrupt()
+        } else {
+            running.terminate()
+        }
         let ran = running.end_wild();
         // Before the program listens for signals they do what they do to any program.
         if ran.code == Some(0) {
@@ -41,21 +45,20 @@ pub(super) fn at_random_times(scene: &Scene, signals: u64, dice: &mut Dice) -> T
 }
 
 /// Sends a signal at every point.
-pub(super) fn at_every_point(scene: &Scene, points: &Points, deed: Deed) -> Tally {
+pub(super) fn at_every_point(scene: &Scene, points: &Points, kinds: &[&str], deed: Deed) -> Tally {
     let signal = if deed == Deed::Interrupt { "SIGINT" } else { "SIGTERM" };
     let mut tally = Tally::of(format!("{}: {signal} before every change", scene.name));
-    for at in 1.. {
+    one_by_one(|at| {
         scene.fresh();
-        let fate = Fate { kinds: ALL, at, deed };
+        let fate = Fate { kinds, at, deed };
         let ran = points.arm(scene.command(), &scene.room, scene.target(), fate).run_wild();
         let met = Points::met(&scene.room);
-        if met.len() < at || !tally.is_going_on() {
-            break;
-        }
-        let place = format!("point {at}, {} {}", met[at - 1].kind, met[at - 1].path);
+        let Some(point) = met.get(at - 1) else { return Strike::Missed };
+        let place = format!("point {at}, {} {}", point.kind, point.path);
         tally.hits += 1;
         hold(scene, &mut tally, &ran, &place);
-    }
+        if tally.is_going_on() { Strike::Hit } else { Strike::Enough }
+    });
     tally
 }
 
@@ -80,12 +83,12 @@ fn hold(scene: &Scene, tally: &mut Tally, ran: &Ran, place: &str) {
 /// Asks twice while a call to the disk hangs, at every point: nobody waits for a disk that hangs.
 pub(super) fn twice_while_a_call_hangs(scene: &Scene, points: &Points, kinds: &[&str]) -> Tally {
     let mut tally = Tally::of(format!("{}: SIGINT twice while the disk hangs", scene.name));
-    for at in 1.. {
+    one_by_one(|at| {
         scene.fresh();
         let fate = Fate { kinds, at, deed: Deed::Hang };
         let mut running = points.arm(scene.command(), &scene.room, scene.target(), fate).start();
-        if !is_reached(scene, &mut running, at) || !tally.is_going_on() {
-            break;
+        if !is_reached(scene, &mut running, at) {
+            return Strike::Missed;
         }
         tally.hits += 1;
         running.interrupt();
@@ -104,7 +107,8 @@ pub(super) fn twice_while_a_call_hangs(scene: &Scene, points: &Points, kinds: &[
         let place = format!("point {at}");
         look(scene, &mut tally, &place);
         end(scene, &mut tally);
-    }
+        if tally.is_going_on() { Strike::Hit } else { Strike::Enough }
+    });
     tally
 }
 

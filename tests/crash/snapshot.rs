@@ -37,7 +37,9 @@ impl Goal {
         }
         let made: Vec<u64> = rows.iter().filter(|(id, _)| *id != BASE).map(|(_, count)| *count).collect();
         let may_be = [Some(&self.due), self.before.as_ref()].map(|due| due.map(|due| due.len() as u64));
-        if made.iter().any(|count| !may_be.contains(&Some(*count))) || (made.is_empty() && self.before.is_some()) {
+        if made.iter().any(|count| !may_be.contains(&Some(*count)))
+            || (made.is_empty() && self.before.is_some())
+        {
             findings.problem(format!("a reader counts {rows:?}"));
         }
         findings
@@ -190,7 +192,9 @@ impl Watch {
         let rejects: BTreeSet<(String, u64)> = lake
             .rejects(id)
             .iter()
-            .map(|one| (one["piece"].as_str().unwrap_or_default().to_owned(), one["line"].as_u64().unwrap_or(0)))
+            .map(|one| {
+                (one["piece"].as_str().unwrap_or_default().to_owned(), one["line"].as_u64().unwrap_or(0))
+            })
             .collect();
         if rejects != goal.rejects || lake.rejects(id).len() != goal.rejects.len() {
             findings.lost += 1;
@@ -243,4 +247,3 @@ fn base_files(room: &Room) -> BTreeMap<String, String> {
     files.insert("in the log".to_owned(), live.join(" "));
     files
 }
-

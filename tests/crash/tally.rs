@@ -103,7 +103,9 @@ impl fmt::Display for Tally {
 /// Prints the table, and fails if anything was found.
 pub(super) fn close(tallies: &[Tally]) {
     println!();
-    println!("| what | cut off | after the commit | given again | read less then | lost | twice | half files | problems |");
+    println!(
+        "| what | cut off | after the commit | given again | read less then | lost | twice | half files | problems |"
+    );
     println!("| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |");
     for tally in tallies {
         println!("{tally}");

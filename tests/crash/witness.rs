@@ -56,7 +56,8 @@ pub(super) fn both_counts(scene: &Scene, points: &Points) -> [BTreeMap<String, u
     let log = scene.room.path("strace.log");
     let calls: Vec<String> = CALLS.iter().map(|(call, _)| format!("?{call}")).collect();
     let (trace, log_path) = (format!("trace={}", calls.join(",")), log.display().to_string());
-    let program = ["strace", "-f", "-qq", "-y", "-s", "400", "-e", &trace, "-e", "signal=none", "-o", &log_path];
+    let program =
+        ["strace", "-f", "-qq", "-y", "-s", "400", "-e", &trace, "-e", "signal=none", "-o", &log_path];
     let fate = Fate { kinds: ALL, at: 0, deed: Deed::Kill };
     let command = scene.command_behind(&program);
     points.arm(command, &scene.room, scene.target(), fate).succeeds();
@@ -65,24 +66,31 @@ pub(super) fn both_counts(scene: &Scene, points: &Points) -> [BTreeMap<String, u
         *counted[0].entry(point.kind).or_default() += 1;
     }
     let root = scene.room.path(".").canonicalize().unwrap().join(scene.target()).display().to_string();
-    let below = [format!("{root}/"), format!("{root}>"), format!("{root}\""), format!("\"{}/", scene.target())];
+    let below =
+        [format!("{root}/"), format!("{root}>"), format!("{root}\""), format!("\"{}/", scene.target())];
     let named = format!("\"{}\"", scene.target());
     for line in std::fs::read_to_string(log).unwrap().lines() {
-        let is_inside = below.iter().chain([&named]).any(|part| line.contains(part.as_str()));
-        if let Some(kind) = kind_of(line).filter(|_| is_inside) {
+        let Some((kind, arguments)) = call_of(line) else { continue };
+        if below.iter().chain([&named]).any(|part| arguments.contains(part.as_str())) {
             *counted[1].entry(kind.to_owned()).or_default() += 1;
         }
     }
     counted
 }
 
-/// The kind of point that a line of strace's tells of; the second half of a call that was told in two is none.
-fn kind_of(line: &str) -> Option<&'static str> {
+/// The kind of point that a line of strace's tells of, and what names its place; the second half of a call that was told in two is
+/// none.
+fn call_of(line: &str) -> Option<(&'static str, &str)> {
     let (_, call) = line.split_once(' ')?;
-    let (name, _) = call.trim_start().split_once('(')?;
+    let (name, arguments) = call.trim_start().split_once('(')?;
     let (_, kind) = CALLS.iter().find(|(known, _)| *known == name)?;
-    let changes = *kind != "create" || line.contains("O_CREAT") || line.contains("O_TRUNC");
-    changes.then_some(*kind)
+    match *kind {
+        "create" if !arguments.contains("O_CREAT") && !arguments.contains("O_TRUNC") => None,
+        "mkdir" if arguments.contains("EEXIST") => None,
+        // What is written may hold any path.
+        "write" => Some((kind, arguments.split_inclusive('>').next()?)),
+        _ => Some((kind, arguments)),
+    }
 }
 
 /// Kills the command when one of its threads makes its call of this name for the n-th time.

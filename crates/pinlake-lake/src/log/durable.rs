@@ -100,9 +100,8 @@ pub(super) fn clear_unfinished(folder: &Path) {
     let Ok(entries) = fs::read_dir(folder) else { return };
     for entry in entries.flatten() {
         let name = entry.file_name();
-        let is_unfinished = name
-            .to_str()
-            .is_some_and(|name| name.starts_with(UNFINISHED.0) && name.ends_with(UNFINISHED.1));
+        let is_unfinished =
+            name.to_str().is_some_and(|name| name.starts_with(UNFINISHED.0) && name.ends_with(UNFINISHED.1));
         if is_unfinished && let Err(error) = fs::remove_file(entry.path()) {
             tracing::debug!(path = %entry.path().display(), %error, "an unfinished commit stays behind");
         }
