@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
+use std::sync::OnceLock;
 
 use pinlake_local::{Population, PopulationOptions};
 use serde_json::Value;
@@ -11,10 +12,15 @@ use super::snapshot::{BASE, Goal, Seen, Watch};
 use super::tally::Findings;
 use crate::harness::{Pinlake, Ran, Room, World, files_below, lines_piece, population};
 
-/// Whether a conversion that was cut off is continued by the same command, under the id that it had, and the same command ends
-/// with 0 where the snapshot is there already. Until then the second is an error of usage, and work under an id that nobody
-/// named stays staged.
-pub(super) const RESUMES: bool = false;
+/// Whether the binary under test goes on with a conversion that was cut off, under the id that it had, and ends with 0 where the
+/// snapshot is there already. Until it does, the second is an error of usage, and work under an id that nobody named stays staged.
+fn resumes() -> bool {
+    static RESUMES: OnceLock<bool> = OnceLock::new();
+    *RESUMES.get_or_init(|| {
+        let help = Room::new().pinlake(&["convert", "--help"]).succeeds();
+        help.stdout.contains("--checkpoint")
+    })
+}
 
 const ENDPOINTS: u64 = 400;
 const PIECES: u64 = 5;
@@ -110,7 +116,7 @@ impl Scene {
             rejects: BTreeSet::new(),
             before: None,
             is_by_rank: true,
-            is_continued: RESUMES,
+            is_continued: resumes(),
         };
         let role = "arn:aws:iam::123456789012:role/r";
         let args =
@@ -207,7 +213,7 @@ impl Scene {
     pub(super) fn ended(&self, ran: &Ran) -> Findings {
         match ran.code {
             Some(0) => self.finished(),
-            Some(2) if !RESUMES && ran.stderr.contains("has a snapshot") => {
+            Some(2) if !resumes() && ran.stderr.contains("has a snapshot") => {
                 let (seen, mut findings) = self.look();
                 if seen != Seen::Done {
                     findings.problem("it says that the snapshot is there, and it is not");
@@ -225,7 +231,7 @@ impl Scene {
     /// What is wrong now that the command has ended with 0.
     pub(super) fn finished(&self) -> Findings {
         match &self.aim {
-            Aim::Snapshot(goal, watch) => watch.finished(&self.room, goal, RESUMES || goal.id.is_some()),
+            Aim::Snapshot(goal, watch) => watch.finished(&self.room, goal, resumes() || goal.id.is_some()),
             Aim::Pieces(files) => self.finished_pieces(files),
         }
     }
@@ -328,7 +334,7 @@ fn goal(audience: &Population, folder: &str, id: Option<&'static str>, replace: 
         rejects: [1, 3].map(|line| (format!("{folder}rejects.gz"), line)).into(),
         before: replace.then(|| DueRows::of(&before, &["part-00000.gz".to_owned()])),
         is_by_rank: false,
-        is_continued: RESUMES,
+        is_continued: resumes(),
     }
 }
 
