@@ -7,11 +7,10 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::dice::Dice;
-use super::kills::{Strike, end, longest_run, look, one_by_one};
+use super::kills::{Strike, longest_run, look, one_by_one};
 use super::points::{Deed, Fate, Points};
 use super::scene::Scene;
 use super::signals::is_reached;
-use super::snapshot::Seen;
 use super::tally::{Findings, Tally};
 use crate::harness::{Ran, Running};
 
@@ -35,7 +34,6 @@ pub(super) fn of_one_snapshot(scene: &Scene, rounds: u64, dice: &mut Dice) -> Ta
         tally.hits += 1;
         let place = format!("round {round}");
         tally.take(one_of_two(scene, &ran, ids), &place);
-        end(scene, &mut tally);
     }
     tally
 }
@@ -56,15 +54,10 @@ fn one_of_two(scene: &Scene, ran: &[Ran; 2], ids: [u32; 2]) -> Findings {
             Some(RESOURCE) if one.stderr.contains("in use") => {
                 findings.problem(format!("it does not name {other}: {}", one.stderr));
             }
-            _ => findings += scene.ended(one),
+            _ => findings += scene.ended_or_exists(one),
         }
     }
-    let (seen, looked) = scene.look();
-    findings += looked;
-    if seen != Seen::Done {
-        findings.lost += 1;
-        findings.problem("one of two succeeded, and nothing is there");
-    }
+    findings += scene.finished();
     findings
 }
 

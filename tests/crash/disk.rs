@@ -69,9 +69,12 @@ pub(super) fn strike(scene: &Scene, points: &Points, (fault, at): (Fault, usize)
     let point = &met[at - 1];
     let place = format!("call {at}, {} {}", point.kind, point.path);
     tally.hits += 1;
-    tally.take_panic(&ran, &place);
     let seen = look(scene, tally, &place);
-    tally.take(judged(scene, &ran, seen, point), &place);
+    let failed = match fault.deed {
+        Deed::FromThere(_) => &met[at - 1..],
+        _ => &met[at - 1..at],
+    };
+    tally.take(judged(scene, &ran, seen, failed), &place);
     // After a single failure the program still has the means to undo what it did, or to bring it to its end. Where nothing works
     // any more it may not even learn that its commit stands.
     if matches!(fault.deed, Deed::Once(_)) {
@@ -82,12 +85,12 @@ pub(super) fn strike(scene: &Scene, points: &Points, (fault, at): (Fault, usize)
             tally.take(findings, &place);
         }
     }
-    end(scene, tally);
+    end(scene, tally, &ran);
     true
 }
 
 /// A failure that says what it is and where; or success, where the call that failed was of no consequence.
-fn judged(scene: &Scene, ran: &Ran, seen: Seen, point: &Point) -> Findings {
+fn judged(scene: &Scene, ran: &Ran, seen: Seen, failed: &[Point]) -> Findings {
     let mut findings = Findings::default();
     match ran.code {
         Some(0) if seen == Seen::Done => {}
@@ -96,7 +99,7 @@ fn judged(scene: &Scene, ran: &Ran, seen: Seen, point: &Point) -> Findings {
             let message: Vec<&str> =
                 ran.stderr.lines().skip_while(|line| !line.starts_with("pinlake: ")).collect();
             let message = message.join("\n");
-            if !names(&message, scene, point) {
+            if !failed.iter().any(|point| names(&message, scene, point)) {
                 findings.problem(format!("the message does not name the place: {message}"));
             }
         }

@@ -22,25 +22,20 @@ pub(super) fn at_random_times(scene: &Scene, kills: u64, dice: &mut Dice) -> Tal
     let longest = longest_run(scene, &mut tally);
     while tally.hits < kills && tally.is_going_on() {
         scene.fresh();
-        let mut ran = None;
-        let mut in_a_row = 0;
-        while ran.is_none() && in_a_row < MOST_IN_A_ROW {
-            match kill_once(scene, longest, dice) {
+        for in_a_row in 1..=MOST_IN_A_ROW {
+            let cut = kill_once(scene, longest, dice);
+            if cut.code.is_some() {
                 // It was done before the kill came.
-                Some(code) => ran = Some(code),
-                None => {
-                    in_a_row += 1;
-                    tally.hits += 1;
-                    let place = format!("kill {}", tally.hits);
-                    look(scene, &mut tally, &place);
-                    if !dice.is_one_of_hundred(AGAIN_PERCENT) {
-                        break;
-                    }
-                }
+                tally.take(scene.ended(&cut), &format!("after {} cuts", tally.hits));
+                break;
             }
-        }
-        if in_a_row > 0 {
-            end(scene, &mut tally);
+            tally.hits += 1;
+            let place = format!("kill {}", tally.hits);
+            look(scene, &mut tally, &place);
+            if said_so(&cut) || in_a_row == MOST_IN_A_ROW || !dice.is_one_of_hundred(AGAIN_PERCENT) {
+                end(scene, &mut tally, &cut);
+                break;
+            }
         }
     }
     tally
@@ -60,8 +55,8 @@ pub(super) fn longest_run(scene: &Scene, tally: &mut Tally) -> Duration {
     longest
 }
 
-/// Starts the command and kills it some time later; the code that it ended with where that was too late.
-fn kill_once(scene: &Scene, longest: Duration, dice: &mut Dice) -> Option<i32> {
+/// Starts the command and kills it some time later, or too late.
+fn kill_once(scene: &Scene, longest: Duration, dice: &mut Dice) -> Ran {
     let running = scene.command().start();
     let longest_micros = u64::try_from(longest.as_micros()).unwrap_or(u64::MAX);
     // A kill at a random time is what is wanted here: points that nobody thought of are met in no other way.
@@ -73,22 +68,22 @@ fn kill_once(scene: &Scene, longest: Duration, dice: &mut Dice) -> Option<i32> {
 /// random point too.
 pub(super) fn at_every_point(scene: &Scene, points: &Points, kinds: &[&str], dice: &mut Dice) -> Tally {
     let mut tally = Tally::of(format!("{}: kill -9 before every {}", scene.name, named(kinds)));
-    at_each(scene, points, (kinds, Deed::Kill), |met, place| {
+    at_each(scene, points, (kinds, Deed::Kill), |met, cut, place| {
         tally.hits += 1;
         look(scene, &mut tally, place);
-        let mut kills = 0;
-        while dice.is_one_of_hundred(AGAIN_PERCENT) && kills < MOST_IN_A_ROW {
+        let (mut cut, mut kills) = (cut, 1);
+        while !said_so(&cut) && dice.is_one_of_hundred(AGAIN_PERCENT) && kills < MOST_IN_A_ROW {
             let at = 1 + usize::try_from(dice.below(met as u64)).unwrap_or_default();
             let fate = Fate { kinds, at, deed: Deed::Kill };
-            let ran = points.arm(scene.command(), &scene.room, scene.target(), fate).run_wild();
-            if ran.code.is_some() {
+            cut = points.arm(scene.command(), &scene.room, scene.target(), fate).run_wild();
+            if cut.code.is_some() {
                 break;
             }
             kills += 1;
             tally.hits += 1;
             look(scene, &mut tally, &format!("{place}, then at {at}"));
         }
-        end(scene, &mut tally);
+        end(scene, &mut tally, &cut);
         tally.is_going_on()
     });
     tally
@@ -97,10 +92,10 @@ pub(super) fn at_every_point(scene: &Scene, points: &Points, kinds: &[&str], dic
 /// Kills the command in the middle of every write.
 pub(super) fn within_every_write(scene: &Scene, points: &Points) -> Tally {
     let mut tally = Tally::of(format!("{}: kill -9 within every write", scene.name));
-    at_each(scene, points, (&["write"], Deed::Tear), |_, place| {
+    at_each(scene, points, (&["write"], Deed::Tear), |_, cut, place| {
         tally.hits += 1;
         look(scene, &mut tally, place);
-        end(scene, &mut tally);
+        end(scene, &mut tally, &cut);
         tally.is_going_on()
     });
     tally
@@ -122,17 +117,17 @@ pub(super) fn at_point(
         tally.hits += 1;
         look(scene, tally, &format!("point {at}, {} {}", point.kind, point.path));
     }
-    end(scene, tally);
+    end(scene, tally, &ran);
 }
 
-/// Runs the command afresh for each point and kills it there. `hit` is told how many points were met, and
-/// which was the last, and says whether to go on.
+/// Runs the command afresh for each point and kills it there. `hit` is told how many points were met, what
+/// the command had said, and which point was the last, and says whether to go on.
 /// With one thread the points are nearly the same each time.
 pub(super) fn at_each(
     scene: &Scene,
     points: &Points,
     (kinds, deed): (&[&str], Deed),
-    mut hit: impl FnMut(usize, &str) -> bool,
+    mut hit: impl FnMut(usize, Ran, &str) -> bool,
 ) {
     one_by_one(|at| {
         scene.fresh();
@@ -145,7 +140,7 @@ pub(super) fn at_each(
         };
         assert!(ran.code.is_none(), "it was killed, and yet: {ran}");
         let place = format!("point {at}, {} {}", point.kind, point.path);
-        if hit(met.len(), &place) { Strike::Hit } else { Strike::Enough }
+        if hit(met.len(), ran, &place) { Strike::Hit } else { Strike::Enough }
     });
 }
 
@@ -185,8 +180,20 @@ pub(super) fn look(scene: &Scene, tally: &mut Tally, place: &str) -> Seen {
     seen
 }
 
-/// Gives the command again, undisturbed, and holds what is there then.
-pub(super) fn end(scene: &Scene, tally: &mut Tally) -> Ran {
+/// Whether a command had told its result, and so was done but for going away.
+fn said_so(cut: &Ran) -> bool {
+    !cut.stdout.is_empty()
+}
+
+/// Gives a command that was cut off again, undisturbed, and holds what is there then. One that had ended well was not cut off; one
+/// that had told its result may find that it has no more to do.
+pub(super) fn end(scene: &Scene, tally: &mut Tally, cut: &Ran) {
+    let place = format!("after {} cuts", tally.hits);
+    tally.take_panic(cut, &place);
+    if cut.code == Some(0) {
+        tally.take(scene.ended(cut), &place);
+        return;
+    }
     let read = scene.pieces_read();
     let is_done = scene.look().0 == Seen::Done;
     let ran = scene.command().run_wild();
@@ -197,10 +204,9 @@ pub(super) fn end(scene: &Scene, tally: &mut Tally) -> Ran {
     {
         tally.resumed += 1;
     }
-    let place = format!("after {} cuts", tally.hits);
     tally.take_panic(&ran, &place);
-    tally.take(scene.ended(&ran), &place);
-    ran
+    let findings = if said_so(cut) { scene.ended_or_exists(&ran) } else { scene.ended(&ran) };
+    tally.take(findings, &place);
 }
 
 /// Kinds of points in words.

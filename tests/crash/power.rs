@@ -97,13 +97,13 @@ impl Unsynced {
 /// Cuts the power at every point.
 pub(super) fn at_every_point(scene: &Scene, points: &Points) -> Tally {
     let mut tally = Tally::of(format!("{}: power cut before every change", scene.name));
-    at_each(scene, points, (ALL, Deed::Kill), |met, place| {
+    at_each(scene, points, (ALL, Deed::Kill), |met, cut, place| {
         tally.hits += 1;
         // The last call is the one that was not made.
         let made = Points::met(&scene.room);
         Unsynced::after(&made[..met - 1]).lose();
         look(scene, &mut tally, place);
-        end(scene, &mut tally);
+        end(scene, &mut tally, &cut);
         tally.is_going_on()
     });
     tally

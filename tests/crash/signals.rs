@@ -64,7 +64,6 @@ pub(super) fn at_every_point(scene: &Scene, points: &Points, kinds: &[&str], dee
 
 /// What must hold after a signal.
 fn hold(scene: &Scene, tally: &mut Tally, ran: &Ran, place: &str) {
-    tally.take_panic(ran, place);
     let seen = look(scene, tally, place);
     let mut findings = scene.nothing_unnamed();
     match ran.code {
@@ -77,7 +76,7 @@ fn hold(scene: &Scene, tally: &mut Tally, ran: &Ran, place: &str) {
         findings.problem("it says that nothing was published, and the snapshot is there");
     }
     tally.take(findings, place);
-    end(scene, tally);
+    end(scene, tally, ran);
 }
 
 /// Asks twice while a call to the disk hangs, at every point: nobody waits for a disk that hangs.
@@ -102,11 +101,11 @@ pub(super) fn twice_while_a_call_hangs(scene: &Scene, points: &Points, kinds: &[
         if !is_ended(&mut running) {
             findings.problem(format!("after two SIGINTs it is still there, {PATIENCE:?} later"));
         }
-        running.kill();
+        let cut = running.kill();
         tally.take(findings, &format!("point {at}"));
         let place = format!("point {at}");
         look(scene, &mut tally, &place);
-        end(scene, &mut tally);
+        end(scene, &mut tally, &cut);
         if tally.is_going_on() { Strike::Hit } else { Strike::Enough }
     });
     tally

@@ -103,5 +103,5 @@ pub(super) fn kill_at(scene: &Scene, call: &str, nth: u32, tally: &mut Tally) {
         tally.hits += 1;
         look(scene, tally, &format!("{call} {nth}"));
     }
-    end(scene, tally);
+    end(scene, tally, &ran);
 }

@@ -251,10 +251,10 @@ impl Running {
         self.child.try_wait().unwrap().is_some()
     }
 
-    /// Stops it without asking. The code that it ended with before that, if it had.
-    pub(crate) fn kill(mut self) -> Option<i32> {
+    /// Stops it without asking; what it had said by then, and the code that it had ended with, if it had.
+    pub(crate) fn kill(mut self) -> Ran {
         self.child.kill().unwrap();
-        self.child.wait().unwrap().code()
+        self.end_wild()
     }
 
     /// Waits for its end, whatever that is but a panic.
