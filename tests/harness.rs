@@ -17,7 +17,7 @@ mod world;
 
 pub(crate) use audience::{alpha2, population, row_of, shown};
 pub(crate) use browser::{Browser, Page};
-pub(crate) use lake::{LakeFolder, parquet_rows};
+pub(crate) use lake::{LakeFolder, files_below, parquet_rows};
 pub(crate) use piece::{gzip, lines_piece};
 pub(crate) use program::{Pinlake, Ran, Running};
 pub(crate) use relay::Relay;

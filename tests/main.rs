@@ -5,6 +5,7 @@
 
 mod architecture;
 mod contract;
+mod crash;
 mod demo;
 mod faults;
 mod gallery;

@@ -24,10 +24,15 @@ impl LakeFolder {
 
     /// The data files that the Delta log names, relative to `endpoints/`: what was added and not removed.
     pub(crate) fn live_files(&self) -> BTreeSet<String> {
-        let mut live = BTreeSet::new();
+        self.live_adds().into_keys().collect()
+    }
+
+    /// What the Delta log says of each data file that was added and not removed, by its path relative to `endpoints/`.
+    pub(crate) fn live_adds(&self) -> BTreeMap<String, Value> {
+        let mut live = BTreeMap::new();
         for action in self.log() {
             if let Some(path) = action.pointer("/add/path").and_then(Value::as_str) {
-                live.insert(path.to_owned());
+                live.insert(path.to_owned(), action["add"].clone());
             }
             if let Some(path) = action.pointer("/remove/path").and_then(Value::as_str) {
                 live.remove(path);
@@ -59,6 +64,15 @@ impl LakeFolder {
         self.assert_consistent();
         let staged: Vec<String> = files_below(&self.root.join(".staging")).into_keys().collect();
         assert!(staged.iter().all(|name| name.contains('~')), "staged files stay behind: {staged:?}");
+    }
+
+    /// Names of everything right under `.staging`, sorted.
+    pub(crate) fn staged(&self) -> Vec<String> {
+        let entries = std::fs::read_dir(self.root.join(".staging")).into_iter().flatten();
+        let mut names: Vec<String> =
+            entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+        names.sort();
+        names
     }
 
     /// What a reader could see of the lake: every file with its length, but for staging and the rejects of failed runs.
@@ -203,7 +217,7 @@ fn has_ending(name: &str, ending: &str) -> bool {
 }
 
 /// Every file below a folder, relative to it, with its length. A folder that is not there has none.
-fn files_below(folder: &Path) -> BTreeMap<String, u64> {
+pub(crate) fn files_below(folder: &Path) -> BTreeMap<String, u64> {
     let mut found = BTreeMap::new();
     let mut folders = vec![folder.to_owned()];
     while let Some(next) = folders.pop() {

@@ -1,6 +1,6 @@
 //! The program as a shell runs it: arguments, a clean environment, a folder; out come a code and two texts.
 
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::path::Path;
 use std::process::{Child, ChildStderr, ChildStdout, Command, Stdio};
@@ -12,6 +12,8 @@ use super::World;
 
 /// The binary under test.
 const BINARY: &str = env!("CARGO_BIN_EXE_pinlake");
+/// Names another binary to test, such as an optimised one.
+const OTHER_BINARY: &str = "PINLAKE_BIN";
 
 /// A command that takes longer than this hangs: the slowest takes seconds.
 const PATIENCE: Duration = Duration::from_mins(2);
@@ -25,15 +27,21 @@ pub(crate) struct Pinlake {
 impl Pinlake {
     /// A command in a folder, with nothing of this machine's environment but the search path.
     pub(crate) fn new(folder: &Path, args: &[&str]) -> Self {
-        Self { command: Command::new(BINARY), stdin: None }.placed(folder).args(args)
+        Self { command: Command::new(binary()), stdin: None }.placed(folder).args(args)
     }
 
     /// The same with a shell's line in front, which starts the program as `"$0" "$@"`.
     pub(crate) fn in_shell(folder: &Path, line: &str, args: &[&str]) -> Self {
-        Self { command: Command::new("sh"), stdin: None }
-            .args(&["-c", line, BINARY])
-            .placed(folder)
-            .args(args)
+        let mut shell = Self { command: Command::new("sh"), stdin: None }.args(&["-c", line]);
+        shell.command.arg(binary());
+        shell.placed(folder).args(args)
+    }
+
+    /// The same with another program in front, which starts it from the arguments that follow its own.
+    pub(crate) fn behind(folder: &Path, program: &[&str], args: &[&str]) -> Self {
+        let mut other = Self { command: Command::new(program[0]), stdin: None }.args(&program[1..]);
+        other.command.arg(binary());
+        other.placed(folder).args(args)
     }
 
     fn placed(mut self, folder: &Path) -> Self {
@@ -73,8 +81,15 @@ impl Pinlake {
         self
     }
 
-    /// Runs it to its end, whatever that is.
+    /// Runs it to its end, whatever that is but a panic.
     pub(crate) fn run(self) -> Ran {
+        let ran = self.run_wild();
+        assert!(!ran.has_panicked(), "{ran}");
+        ran
+    }
+
+    /// Runs it to its end, whatever that is.
+    pub(crate) fn run_wild(self) -> Ran {
         let shown = format!("{:?}", self.command);
         let mut command = assert_cmd::Command::from_std(self.command);
         command.timeout(PATIENCE);
@@ -83,14 +98,7 @@ impl Pinlake {
         }
         let output = command.output().unwrap_or_else(|error| panic!("{shown} did not start: {error}"));
         let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap_or_else(|_| panic!("{shown}: not UTF-8"));
-        let ran = Ran {
-            code: output.status.code(),
-            stdout: text(output.stdout),
-            stderr: text(output.stderr),
-            shown,
-        };
-        assert!(!ran.stderr.contains("panicked at"), "{ran}");
-        ran
+        Ran { code: output.status.code(), stdout: text(output.stdout), stderr: text(output.stderr), shown }
     }
 
     /// Runs it with its results going to a file such as `/dev/full`; stdout comes back empty.
@@ -142,6 +150,10 @@ impl Pinlake {
     }
 }
 
+fn binary() -> OsString {
+    std::env::var_os(OTHER_BINARY).unwrap_or_else(|| BINARY.into())
+}
+
 /// A command that has ended.
 #[derive(Debug)]
 pub(crate) struct Ran {
@@ -160,6 +172,11 @@ impl std::fmt::Display for Ran {
 }
 
 impl Ran {
+    /// Whether a thread of it panicked, even if the program went on.
+    pub(crate) fn has_panicked(&self) -> bool {
+        self.stderr.contains("panicked at")
+    }
+
     /// Stdout as one JSON value.
     pub(crate) fn json(&self) -> Value {
         serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("{error}: {self}"))
@@ -235,14 +252,36 @@ impl Running {
         assert!(sent.success(), "{}", self.shown);
     }
 
-    /// Stops it without asking.
-    pub(crate) fn kill(mut self) {
-        self.child.kill().unwrap();
-        self.child.wait().unwrap();
+    /// Lets it go on after it was stopped.
+    pub(crate) fn go_on(&self) {
+        self.signal("CONT");
     }
 
-    /// Waits for its end.
-    pub(crate) fn end(mut self) -> Ran {
+    /// Its process.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Whether it has ended.
+    pub(crate) fn has_ended(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_some()
+    }
+
+    /// Stops it without asking; what it had said by then, and the code that it had ended with, if it had.
+    pub(crate) fn kill(mut self) -> Ran {
+        self.child.kill().unwrap();
+        self.end_wild()
+    }
+
+    /// Waits for its end, whatever that is but a panic.
+    pub(crate) fn end(self) -> Ran {
+        let ran = self.end_wild();
+        assert!(!ran.has_panicked(), "{ran}");
+        ran
+    }
+
+    /// Waits for its end, whatever that is.
+    pub(crate) fn end_wild(mut self) -> Ran {
         let (mut stdout, mut stderr) = (String::new(), std::mem::take(&mut self.told));
         if let Some(mut rest) = self.stdout.take() {
             rest.read_to_string(&mut stdout).unwrap();
@@ -251,9 +290,7 @@ impl Running {
             rest.read_to_string(&mut stderr).unwrap();
         }
         let code = self.child.wait().unwrap().code();
-        let ran = Ran { code, stdout, stderr, shown: self.shown.clone() };
-        assert!(!ran.stderr.contains("panicked at"), "{ran}");
-        ran
+        Ran { code, stdout, stderr, shown: self.shown.clone() }
     }
 }
 

@@ -83,6 +83,11 @@ pub(crate) async fn refresh(table: &mut DeltaTable, layout: &Layout) -> Result<(
     }
 }
 
+/// Takes away what commits that were cut off have left beside the log. The caller holds the publish lock.
+pub(crate) fn clear_unfinished(layout: &Layout) {
+    durable::clear_unfinished(&layout.log());
+}
+
 /// Creates the table with commit 0: `schema`'s columns, then the partition column.
 pub(crate) async fn create(layout: &Layout, schema: &Schema) -> Result<DeltaTable, LakeError> {
     let mut fields = fields_of(layout.root(), schema)?;

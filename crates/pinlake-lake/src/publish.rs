@@ -195,6 +195,7 @@ pub(crate) fn standing(
 /// Goes on from the commit if the log has it, and back to the staged state if not; which, is the answer.
 async fn settle(table: &mut DeltaTable, layout: &Layout, intent: &Intent) -> Result<bool, LakeError> {
     log::refresh(table, layout).await?;
+    log::clear_unfinished(layout);
     let staged = layout.staged(&intent.snapshot);
     let stands = history::publications(layout)?.iter().any(|record| record.uuid == Some(intent.uuid));
     if stands {

@@ -176,7 +176,10 @@ pub async fn download(
         let (at, facts) = match arrived {
             Ok(arrived) => arrived,
             Err(error) => {
-                index_file.save()?;
+                if let Err(unsaved) = index_file.save() {
+                    // The first error is the one to tell: on a full disk this is the same one at another place.
+                    tracing::warn!(error = %unsaved, "what was fetched could not be noted");
+                }
                 return Err(error);
             }
         };

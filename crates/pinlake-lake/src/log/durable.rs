@@ -97,9 +97,26 @@ impl LogStore for DurableLogStore {
     }
 }
 
+/// What the name of a commit that is being written begins and ends with.
+const UNFINISHED: (&str, &str) = (".pinlake-", ".tmp");
+
+/// Takes away what commits that a kill cut off have left in the log's folder. The caller holds the publish lock, so that no
+/// commit is being written. What cannot be taken away does no harm there.
+pub(super) fn clear_unfinished(folder: &Path) {
+    let Ok(entries) = fs::read_dir(folder) else { return };
+    for entry in entries.flatten() {
+        let name = entry.file_name();
+        let is_unfinished =
+            name.to_str().is_some_and(|name| name.starts_with(UNFINISHED.0) && name.ends_with(UNFINISHED.1));
+        if is_unfinished && let Err(error) = fs::remove_file(entry.path()) {
+            tracing::debug!(path = %entry.path().display(), %error, "an unfinished commit stays behind");
+        }
+    }
+}
+
 fn write_commit(folder: &Path, version: Version, bytes: &[u8]) -> io::Result<()> {
     // Readers of a Delta log pass over names that are no versions, so one left by a crash does no harm.
-    let temporary = folder.join(format!(".pinlake-{}.tmp", Uuid::new_v4()));
+    let temporary = folder.join(format!("{}{}{}", UNFINISHED.0, Uuid::new_v4(), UNFINISHED.1));
     let linked = disk::create_new(&temporary)
         .and_then(|mut file| {
             file.write_all(bytes)?;

@@ -53,6 +53,18 @@ async fn replacing_swaps_the_files_and_the_manifest() {
 }
 
 #[tokio::test]
+async fn a_commit_that_was_cut_off_leaves_nothing_beside_the_log() {
+    let folder = tempdir().unwrap();
+    let lake = lake(folder.path()).await;
+    let log = folder.path().join("endpoints/_delta_log");
+    fs::write(log.join(".pinlake-5ccdf862-0daa-4665-91f1-f53822dfb12b.tmp"), "half a commi").unwrap();
+    fs::write(log.join(".other.tmp"), "not ours").unwrap();
+    publish(&lake, "x", StageOptions::default(), &[batch("a", 3)]).await.unwrap();
+    let names: Vec<String> = tree(folder.path()).into_iter().filter(|path| path.ends_with(".tmp")).collect();
+    assert_eq!(names, ["endpoints/_delta_log/.other.tmp"]);
+}
+
+#[tokio::test]
 async fn a_snapshot_may_become_empty_and_full_again() {
     let folder = tempdir().unwrap();
     let lake = lake(folder.path()).await;

@@ -102,7 +102,7 @@ impl Entry {
 pub(super) struct IndexFile {
     dest: PathBuf,
     index: Index,
-    /// Folders with files that were renamed into place since the last save.
+    /// Folders with files or folders that have come into them since the last save.
     unsynced: BTreeSet<PathBuf>,
     next_save: Instant,
 }
@@ -110,8 +110,7 @@ pub(super) struct IndexFile {
 impl IndexFile {
     /// Makes the destination and saves the plan: files it names are ours from here on.
     pub(super) fn create(dest: &Path, index: Index) -> Result<Self, DownloadError> {
-        let unwritable = |cause| DownloadError::Write { path: dest.to_owned(), cause };
-        target::make_dest(dest).map_err(unwritable)?;
+        target::make_destination(dest)?;
         let next_save = Instant::now() + SAVE_INTERVAL;
         let mut file = Self { dest: dest.to_owned(), index, unsynced: BTreeSet::new(), next_save };
         file.save()?;
@@ -123,8 +122,10 @@ impl IndexFile {
         if let Some(entry) = self.index.pieces.get_mut(name) {
             entry.sha256 = Some(facts.sha256);
         }
-        let folder = file.rsplit_once('/').map_or("", |(folder, _)| folder);
-        self.unsynced.insert(self.dest.join(folder));
+        // The folders on the way may be new as well. The destination is synced with every save.
+        for (end, _) in file.match_indices('/') {
+            self.unsynced.insert(self.dest.join(&file[..end]));
+        }
     }
 
     /// Saves when the last time is long enough ago.

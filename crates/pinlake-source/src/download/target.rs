@@ -34,6 +34,21 @@ pub(super) fn check_folder(dest: &Path) -> Result<(), DownloadError> {
     }
 }
 
+/// Makes the destination, where it is not there, with the folders above it, and makes their names last.
+pub(super) fn make_destination(dest: &Path) -> Result<(), DownloadError> {
+    let is_new = |folder: &&Path| !folder.as_os_str().is_empty() && !folder.exists();
+    let new: Vec<&Path> = dest.ancestors().take_while(is_new).collect();
+    private_folders().recursive(true).create(dest).map_err(|error| unwritable(dest, error))?;
+    for folder in new {
+        match folder.parent() {
+            Some(parent) if parent.as_os_str().is_empty() => sync_folder(Path::new("."))?,
+            Some(parent) => sync_folder(parent)?,
+            None => {}
+        }
+    }
+    Ok(())
+}
+
 /// Whether something that is no file stands where `file` should be, or something that is no folder on the way
 /// to it.
 pub(super) fn is_blocked(dest: &Path, file: &str) -> Result<bool, DownloadError> {
@@ -61,11 +76,6 @@ fn private_folders() -> fs::DirBuilder {
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
     builder
-}
-
-/// Makes the destination and the folders above it.
-pub(super) fn make_dest(dest: &Path) -> std::io::Result<()> {
-    private_folders().recursive(true).create(dest)
 }
 
 /// Makes a new file that its owner alone can read.
