@@ -57,18 +57,23 @@ fn claims(path: &Path, length: u64) -> Result<Claims, LakeError> {
 /// The length of a file that lies in the lake itself.
 fn length(root: &Path, path: &Path) -> Result<u64, LakeError> {
     let damaged = |problem: &str| LakeError::DamagedDataFile { path: path.to_owned(), problem: problem.to_owned() };
-    if let Some(link) = disk::link_below(root, path)? {
+    if let Some(link) = disk::link_below(root, path) {
         let problem = "is reached through a link, and what may lie outside of the lake is not read";
         return Err(LakeError::DamagedDataFile { path: link, problem: problem.to_owned() });
     }
     match fs::symlink_metadata(path) {
         Ok(found) if found.is_file() => Ok(found.len()),
         Ok(_) => Err(damaged("is no file")),
-        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
+        Err(error) if is_absence(error.kind()) => {
             Err(damaged("is missing, though the Delta log names it"))
         }
         Err(error) => Err(error).at("look at", path),
     }
+}
+
+/// Whether nothing can be there: also where no file system has such a name.
+fn is_absence(kind: io::ErrorKind) -> bool {
+    matches!(kind, io::ErrorKind::NotFound | io::ErrorKind::NotADirectory | io::ErrorKind::InvalidFilename)
 }
 
 /// The bytes of a footer; or why there are none, in words that follow the path.
