@@ -7,7 +7,9 @@ use std::sync::Arc;
 
 use arrow::array::{ArrayRef, Int64Array, RecordBatch, StringArray};
 use parquet::arrow::ArrowWriter;
-use parquet::file::metadata::{ParquetMetaData, ParquetMetaDataReader, ParquetMetaDataWriter, RowGroupMetaData};
+use parquet::file::metadata::{
+    ParquetMetaData, ParquetMetaDataReader, ParquetMetaDataWriter, RowGroupMetaData,
+};
 use serde_json::json;
 
 use crate::harness::{Room, parquet_rows};
@@ -24,8 +26,9 @@ const SECRET: &str = "not-for-pinlake";
 impl Victim {
     fn new() -> Self {
         let room = Room::new();
-        let lines: Vec<String> =
-            (0..40).map(|id| format!("{{\"Id\":\"{id}\",\"Address\":\"a{id}\",\"ChannelType\":\"SMS\"}}")).collect();
+        let lines: Vec<String> = (0..40)
+            .map(|id| format!("{{\"Id\":\"{id}\",\"Address\":\"a{id}\",\"ChannelType\":\"SMS\"}}"))
+            .collect();
         room.write("in.json", lines.join("\n"));
         room.pinlake(&["convert", "in.json", "--snapshot", "s"]).succeeds();
         room.write("more.json", "{\"Id\":\"more\"}");
@@ -114,7 +117,9 @@ fn with_footer(footer: &[u8]) -> Vec<u8> {
 
 #[test]
 fn files_that_are_no_parquet() {
-    for bytes in [&b""[..], b"PAR1", &[0xa5; 5000], b"PAR1 and so on PAR1", &[&[0xff; 64][..], b"PAR1"].concat()] {
+    for bytes in
+        [&b""[..], b"PAR1", &[0xa5; 5000], b"PAR1 and so on PAR1", &[&[0xff; 64][..], b"PAR1"].concat()]
+    {
         let victim = Victim::new();
         victim.replace_file(bytes);
         victim.assert_file_is_told("part-00000");
@@ -153,8 +158,12 @@ fn footers_that_claim_what_cannot_be() {
         // Row groups, columns, rows, and columns within columns.
         [&version[..], &no_columns, &rows, &[0x19], &two_thousand_million].concat(),
         [&version[..], &[0x19], &two_thousand_million].concat(),
-        [&version[..], &no_columns, &[0x16, 0xfe, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x01, 0x19, 0x0c, 0]]
-            .concat(),
+        [
+            &version[..],
+            &no_columns,
+            &[0x16, 0xfe, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x01, 0x19, 0x0c, 0],
+        ]
+        .concat(),
         [&version[..], &[0x19, 0xfc, 0xa0, 0x8d, 0x06], &[0x55, 0x02, 0x00].repeat(100_000)].concat(),
     ] {
         let victim = Victim::new();
@@ -169,6 +178,7 @@ fn a_count_of_rows_that_is_not_the_files_is_found() {
         let victim = Victim::new();
         victim.edit_log(r#"\"numRecords\":40"#, &format!(r#"\"numRecords\":{rows}"#));
         victim.refuses(&["snapshots", "verify"], "counts 40 rows in its footer");
+        victim.refuses(&["sql", "SELECT count(*) FROM endpoints"], "counts 40 rows in its footer");
         victim.room.pinlake(&["snapshots", "list"]).succeeds();
         victim.room.pinlake(&["convert", "more.json", "--snapshot", "more"]).succeeds();
     }
@@ -179,9 +189,8 @@ fn a_count_of_rows_that_is_not_the_files_is_found() {
 
 /// The file with the first dictionary page claiming that much, and everything else as it was.
 fn with_dictionary_claim(bytes: &[u8], uncompressed_bytes: i32, values: i32) -> Vec<u8> {
-    let metadata = ParquetMetaDataReader::new()
-        .parse_and_finish(&bytes::Bytes::copy_from_slice(bytes))
-        .unwrap();
+    let metadata =
+        ParquetMetaDataReader::new().parse_and_finish(&bytes::Bytes::copy_from_slice(bytes)).unwrap();
     let group = metadata.row_group(0);
     let (at, chunk) = (0..group.num_columns())
         .map(|at| (at, group.column(at)))
@@ -204,7 +213,8 @@ fn with_dictionary_claim(bytes: &[u8], uncompressed_bytes: i32, values: i32) -> 
     header.extend(encoded(u64::try_from(values).unwrap() * 2));
     header.extend([0x15, 0x00, 0x00, 0x00]);
 
-    let footer_bytes = u32::from_le_bytes(bytes[bytes.len() - 8..bytes.len() - 4].try_into().unwrap()) as usize;
+    let footer_bytes =
+        u32::from_le_bytes(bytes[bytes.len() - 8..bytes.len() - 4].try_into().unwrap()) as usize;
     let mut changed = bytes[..bytes.len() - 8 - footer_bytes].to_vec();
     let place = changed.len();
     changed.extend(&header);
@@ -319,6 +329,19 @@ fn links_in_the_place_of_what_is_the_lakes_own() {
     victim.room.pinlake(&["snapshots", "drop", "s", "--vacuum"]).succeeds();
     assert_eq!(fs::read_dir(&aside).unwrap().count(), 1);
 
+    // The runs are.
+    let victim = Victim::new();
+    let runs = victim.room.path("lake/runs");
+    fs::rename(runs.join("s"), victim.room.path("run")).unwrap();
+    symlink(victim.room.path("run"), runs.join("s")).unwrap();
+    victim.refuses(&["snapshots", "show"], "link");
+    victim.refuses(&["snapshots", "verify"], "link");
+    fs::remove_file(runs.join("s")).unwrap();
+    fs::remove_dir(&runs).unwrap();
+    symlink(victim.room.path("run"), &runs).unwrap();
+    victim.assert_log_is_refused("link");
+    assert_eq!(fs::read_dir(victim.room.path("run")).unwrap().count(), 2);
+
     // The log is.
     let victim = Victim::new();
     let log = victim.room.path("lake/endpoints/_delta_log");
@@ -352,7 +375,7 @@ fn pipes_are_not_waited_for() {
 fn logs_that_are_none() {
     let deep = "[".repeat(200_000);
     for text in [
-        "".to_owned(),
+        String::new(),
         "no log".to_owned(),
         "{\"add\":{\"path\":\"x\"".to_owned(),
         "{\"add\":7}".to_owned(),
@@ -367,7 +390,8 @@ fn logs_that_are_none() {
         // An empty commit, or one of nothing that is known, is none for some readers; its files are then nobody's.
         let ran = victim.room.pinlake(&["snapshots", "verify"]).run();
         assert_eq!(ran.code, Some(7), "{shown}: {ran}");
-        for args in [&["sql", "SELECT * FROM endpoints"][..], &["convert", "more.json", "--snapshot", "more"]] {
+        for args in [&["sql", "SELECT * FROM endpoints"][..], &["convert", "more.json", "--snapshot", "more"]]
+        {
             let ran = victim.room.pinlake(args).run();
             assert!(matches!(ran.code, Some(0 | 7)), "{shown}: {ran}");
         }

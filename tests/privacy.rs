@@ -100,7 +100,8 @@ fn what_was_shared_before_stays_shared() {
     assert_eq!(mode(&room.path("page.html")), 0o644);
     assert!(room.read("page.html").starts_with("<!"));
     // As docs/SEMANTICS.md says: what is there is shared by a change of modes, and the lake works on.
-    let all = std::process::Command::new("chmod").args(["-R", "g+rX"]).arg(room.path("lake")).status().unwrap();
+    let all =
+        std::process::Command::new("chmod").args(["-R", "g+rX"]).arg(room.path("lake")).status().unwrap();
     assert!(all.success());
     assert_eq!(mode(&room.path("lake/endpoints/snapshot=s")), 0o750);
     usual(&room, &["convert", "in.json", "--snapshot", "t"]).succeeds();

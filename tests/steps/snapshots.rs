@@ -23,7 +23,10 @@ fn a_sound_lake_is_said_to_be_one() {
     assert!(ran.stdout.starts_with("sound: 2 snapshots, 2 data files, 3 rows, "), "{ran}");
     assert_eq!(ran.stderr, "", "{ran}");
     let deep = room.pinlake(&["snapshots", "verify", "old", "--deep"]).succeeds();
-    assert!(deep.stdout.contains("1 snapshots, 1 data files, 2 rows") && deep.stdout.contains("every byte"), "{deep}");
+    assert!(
+        deep.stdout.contains("1 snapshots, 1 data files, 2 rows") && deep.stdout.contains("every byte"),
+        "{deep}"
+    );
     let told = room.pinlake(&["snapshots", "verify", "latest", "--json"]).succeeds().json();
     assert_eq!((&told["sound"], &told["rows"], &told["findings"]), (&json!(true), &json!(1), &json!([])));
     room.pinlake(&["snapshots", "verify", "none"]).fails(2, &["none", "new"]);
@@ -44,8 +47,8 @@ fn everything_that_is_wrong_is_listed_with_code_7() {
     fs::remove_file(path(&names[1])).unwrap();
     room.write("lake/endpoints/snapshot=new/added.parquet", "x");
     room.write("lake/runs/old/rejects.ndjson", "");
-    let named = ["4 things are wrong", &names[0], &names[1], "added.parquet", "runs/old/rejects.ndjson"];
-    room.pinlake(&["snapshots", "verify", "--deep"]).fails(7, &named);
+    let expected = ["4 things are wrong", &names[0], &names[1], "added.parquet", "runs/old/rejects.ndjson"];
+    room.pinlake(&["snapshots", "verify", "--deep"]).fails(7, &expected);
     room.pinlake(&["snapshots", "verify", "--deep", "old"]).fails(7, &["2 things are wrong"]);
     let ran = room.pinlake(&["snapshots", "verify", "--deep", "--json"]).ends(7);
     assert_eq!(ran.json()["findings"].as_array().map(Vec::len), Some(4), "{ran}");
@@ -63,7 +66,10 @@ fn a_dropped_snapshot_is_gone_for_every_command_and_its_id_is_free() {
     assert_eq!(room.lake().commits(), 4, "one commit makes a table, two a snapshot each, one drops one");
 
     assert_eq!(room.sql("SELECT snapshot, rows FROM snapshots"), [json!({ "snapshot": "old", "rows": 2 })]);
-    assert_eq!(room.sql("SELECT id FROM all_endpoints ORDER BY id"), [json!({ "id": "1" }), json!({ "id": "2" })]);
+    assert_eq!(
+        room.sql("SELECT id FROM all_endpoints ORDER BY id"),
+        [json!({ "id": "1" }), json!({ "id": "2" })]
+    );
     assert_eq!(room.sql("SELECT count(*) AS n FROM endpoints"), [json!({ "n": 2 })]);
     room.pinlake(&["snapshots", "show", "new"]).fails(2, &["new", "old"]);
     room.pinlake(&["diff", "old", "new"]).fails(2, &["new"]);
@@ -122,7 +128,8 @@ fn a_snapshot_that_is_being_made_is_not_dropped_and_no_damage() {
         lock.exists()
     });
     assert!(is_locked, "{} never came", lock.display());
-    let failed = room.pinlake(&["snapshots", "drop", "s", "--vacuum"]).fails(8, &["`s`", "in use by process"]);
+    let failed =
+        room.pinlake(&["snapshots", "drop", "s", "--vacuum"]).fails(8, &["`s`", "in use by process"]);
     assert!(failed.stderr.contains("lock"), "{failed}");
     room.pinlake(&["snapshots", "verify", "--deep"]).succeeds();
     running.kill();

@@ -222,7 +222,8 @@ impl PartialFile {
     /// Begins the file that will be `path`.
     pub(crate) fn create(path: PathBuf) -> anyhow::Result<Self> {
         let partial = partial_path(&path);
-        let file = private_file(&partial, &path).with_context(|| format!("cannot write {}", path.display()))?;
+        let file =
+            private_file(&partial, &path).with_context(|| format!("cannot write {}", path.display()))?;
         Ok(Self { path, partial, out: BufWriter::new(file), is_kept: false })
     }
 

@@ -5,10 +5,10 @@
 
 use std::collections::BTreeMap;
 
+use crate::SnapshotId;
 use crate::catalog::DataFileRef;
 use crate::layout::Layout;
 use crate::manifest::{RunManifest, Totals};
-use crate::SnapshotId;
 
 /// Where the log's files of snapshot `id` and those of its manifest differ, each in words.
 pub(crate) fn with_log(
@@ -93,7 +93,6 @@ pub(crate) fn path_in_lake(layout: &Layout, file: &DataFileRef) -> String {
     let parts: Vec<_> = path.components().map(|part| part.as_os_str().to_string_lossy()).collect();
     parts.join("/")
 }
-
 
 /// Lines, rows, rejects and blank ones.
 fn unbalanced([lines, rows, rejects, blank]: [u128; 4]) -> Option<String> {

@@ -13,8 +13,8 @@ use chrono::DateTime;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
 use crate::{
-    DataFile, DataFileRef, Lake, LakeError, PieceRecord, Published, RunManifest, SnapshotId, StageOptions, Timings,
-    Totals, WriterOptions,
+    DataFile, DataFileRef, Lake, LakeError, PieceRecord, Published, RunManifest, SnapshotId, StageOptions,
+    Timings, Totals, WriterOptions,
 };
 
 /// One column of each kind the `endpoints` table has.

@@ -135,7 +135,10 @@ pub(crate) async fn commit_drop(
 
 /// What a commit says of the publication that it is; `history` reads these members back.
 fn properties(id: &SnapshotId, uuid: uuid::Uuid, told: &[(&str, Value)]) -> CommitProperties {
-    let own = [("pinlakeSnapshot", Value::from(id.as_str())), ("pinlakePublication", Value::from(uuid.to_string()))];
+    let own = [
+        ("pinlakeSnapshot", Value::from(id.as_str())),
+        ("pinlakePublication", Value::from(uuid.to_string())),
+    ];
     let all = own.iter().chain(told).map(|(name, value)| ((*name).to_owned(), value.clone()));
     CommitProperties::default().with_metadata(all).with_create_checkpoint(false)
 }

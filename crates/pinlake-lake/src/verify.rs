@@ -93,7 +93,11 @@ pub(crate) async fn verify(
         let expected = Expected { layout, schema, catalog, publications, unfinished, options };
         let mut verification = Verification { deep: options.deep, ..Verification::default() };
         for error in damaged {
-            verification.add(None, layout.staging(), format!("has a record of a publication that is damaged: {error}"));
+            verification.add(
+                None,
+                layout.staging(),
+                format!("has a record of a publication that is damaged: {error}"),
+            );
         }
         look(&expected, id, &mut verification).await?;
         if verification.findings.is_empty() || tries == TRIES {

@@ -223,7 +223,12 @@ async fn any_damage_of_a_file_is_its_damage_and_no_bug() {
                 // It changed a value, or something that nobody reads.
                 Ok(_) => {}
                 Err(error) => {
-                    assert_eq!(error.kind(), ErrorKind::Integrity, "byte {at} ^ {change:x}: {}", chain(&error));
+                    assert_eq!(
+                        error.kind(),
+                        ErrorKind::Integrity,
+                        "byte {at} ^ {change:x}: {}",
+                        chain(&error)
+                    );
                     failed += 1;
                 }
             }

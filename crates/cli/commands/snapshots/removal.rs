@@ -13,7 +13,10 @@ use crate::ui;
 pub(super) async fn run(context: &Context, id: &str, vacuum: bool) -> anyhow::Result<()> {
     let Some(id) = chosen(Some(id))? else {
         // What is the latest may change between looking and dropping.
-        return Err(CliError::usage("name the snapshot to drop by its id, as `pinlake snapshots list` shows it").into());
+        return Err(CliError::usage(
+            "name the snapshot to drop by its id, as `pinlake snapshots list` shows it",
+        )
+        .into());
     };
     let lake = Lake::open(&context.settings.lake).await?;
     let dropped = lake.drop_snapshot(&id, vacuum).await?;
@@ -39,7 +42,11 @@ fn told(id: &SnapshotId, dropped: &Dropped) -> String {
             ui::bytes(left.bytes)
         ),
         (removed, _) => {
-            format!("{} files of {} were removed from the disk", ui::count(removed.files), ui::bytes(removed.bytes))
+            format!(
+                "{} files of {} were removed from the disk",
+                ui::count(removed.files),
+                ui::bytes(removed.bytes)
+            )
         }
     };
     format!("{what}; {rest}")

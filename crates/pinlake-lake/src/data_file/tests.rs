@@ -91,7 +91,9 @@ fn claims_that_cannot_be_are_refused() {
         assert!(problem.contains(told), "{claims:x?}: {problem}");
     }
     // Groups in groups: each element of the schema has one child, and readers follow them by recursion.
-    let nested = [&version[..], &[0x19, 0xfc, 0x64], &[0x55, 0x02, 0x00].repeat(100), &rows(0), &[0x19, 0x0c, 0]].concat();
+    let nested =
+        [&version[..], &[0x19, 0xfc, 0x64], &[0x55, 0x02, 0x00].repeat(100), &rows(0), &[0x19, 0x0c, 0]]
+            .concat();
     assert!(Claims::read(&nested, 1000).unwrap_err().contains("nested too deeply"));
 }
 

@@ -59,7 +59,8 @@ impl<'a> Walk<'a> {
                 return self.visitor.end(&self.path);
             }
             id = match header >> 4 {
-                0 => i16::try_from(self.integer()?).map_err(|_| "has a field of an impossible id".to_owned())?,
+                0 => i16::try_from(self.integer()?)
+                    .map_err(|_| "has a field of an impossible id".to_owned())?,
                 step => id.checked_add(i16::from(step)).ok_or("has a field of an impossible id")?,
             };
             self.path.push(id);

@@ -94,7 +94,10 @@ async fn a_table_that_does_not_hold_what_was_published_is_told_with_both_figures
         (text.replace(r#"\"numRecords\":3"#, r#"\"numRecords\":4"#), Some("counts 3 rows; the Delta log 4")),
         (text.replace("\"size\":", "\"size\":1"), Some("the Delta log says 1")),
         (text.replace("part-00000", "part-00009"), Some("which the Delta log does")),
-        (text.lines().filter(|line| !line.contains("\"add\"")).collect(), Some("which the Delta log does not")),
+        (
+            text.lines().filter(|line| !line.contains("\"add\"")).collect(),
+            Some("which the Delta log does not"),
+        ),
     ] {
         fs::write(&commit, tampered).unwrap();
         let table = crate::log::open(&layout).await.unwrap();

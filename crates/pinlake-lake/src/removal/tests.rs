@@ -6,8 +6,8 @@ use std::path::Path;
 use tempfile::tempdir;
 
 use crate::fixture::{batch, id, ids_in, lake, publish, tree};
-use crate::lock::FileLock;
 use crate::layout::Layout;
+use crate::lock::FileLock;
 use crate::{ErrorKind, Lake, LakeError, LeftOver, StageOptions, VerifyOptions};
 
 /// A lake with the snapshots `a` and `b`.
@@ -33,7 +33,9 @@ async fn sound(root: &Path) -> usize {
 
 fn of(root: &Path, name: &str) -> Vec<String> {
     let files = tree(root).into_iter();
-    files.filter(|path| path.contains(&format!("snapshot={name}/")) || path.contains(&format!("runs/{name}/"))).collect()
+    files
+        .filter(|path| path.contains(&format!("snapshot={name}/")) || path.contains(&format!("runs/{name}/")))
+        .collect()
 }
 
 #[tokio::test]

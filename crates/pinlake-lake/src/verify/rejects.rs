@@ -32,7 +32,8 @@ pub(super) fn check(path: &Path, manifest: &RunManifest) -> Vec<String> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return vec!["is missing".to_owned()],
         Err(error) => return vec![format!("cannot be read ({error})")],
     }
-    let mut counting = Counting { manifest, lines: 0, bad: 0, by_piece: BTreeMap::new(), problems: Vec::new() };
+    let mut counting =
+        Counting { manifest, lines: 0, bad: 0, by_piece: BTreeMap::new(), problems: Vec::new() };
     match File::open(path).and_then(|file| counting.read(BufReader::new(file))) {
         Ok(()) => counting.sum_up(),
         Err(error) => counting.problems.push(format!("cannot be read ({error})")),
@@ -105,8 +106,10 @@ impl Counting<'_> {
         for (at, piece) in pieces.iter().enumerate().filter(|_| pieces.len() > 1) {
             let found = self.by_piece.get(&at).copied().unwrap_or_default();
             if found != piece.rejects {
-                let problem =
-                    format!("has {found} lines of piece `{}`; run.json counts {}", piece.piece, piece.rejects);
+                let problem = format!(
+                    "has {found} lines of piece `{}`; run.json counts {}",
+                    piece.piece, piece.rejects
+                );
                 self.problems.push(problem);
             }
         }

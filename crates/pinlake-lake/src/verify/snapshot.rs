@@ -24,8 +24,10 @@ pub(super) async fn check(
     if let Some(published) = record.and_then(|record| record.files)
         && published != snapshot.files
     {
-        let problem =
-            format!("names {} files of snapshot `{id}`, which was published with {published}", snapshot.files);
+        let problem = format!(
+            "names {} files of snapshot `{id}`, which was published with {published}",
+            snapshot.files
+        );
         verification.add(Some(id), expected.layout.log(), problem);
     }
     let layout = expected.layout;
@@ -83,12 +85,16 @@ async fn check_files(
     verification: &mut Verification,
 ) -> bool {
     let hashes: HashMap<&str, &str> = manifest
-        .map(|manifest| manifest.files.iter().map(|file| (file.path.as_str(), file.sha256.as_str())).collect())
+        .map(|manifest| {
+            manifest.files.iter().map(|file| (file.path.as_str(), file.sha256.as_str())).collect()
+        })
         .unwrap_or_default();
     let mut tasks = files.iter().map(|file| Task {
         layout: expected.layout.clone(),
         file: (*file).clone(),
-        sha256: hashes.get(agreement::path_in_lake(expected.layout, file).as_str()).map(|hash| (*hash).to_owned()),
+        sha256: hashes
+            .get(agreement::path_in_lake(expected.layout, file).as_str())
+            .map(|hash| (*hash).to_owned()),
         schema: Arc::clone(expected.schema),
         deep: expected.options.deep,
         tally: tally.cloned(),

@@ -26,10 +26,12 @@ pub(super) fn check(
     }
     for unfinished in expected.unfinished.iter().filter(|it| id.is_none_or(|id| it.snapshot == *id)) {
         let path = layout.staged(&unfinished.snapshot).intent();
-        let problem = "is of a publication that is not finished: its run is at it, or the next run settles it";
+        let problem =
+            "is of a publication that is not finished: its run is at it, or the next run settles it";
         verification.note(Some(&unfinished.snapshot), path, problem.to_owned());
     }
-    let dropped: BTreeSet<&SnapshotId> = expected.publications.iter().map(|record| &record.snapshot).collect();
+    let dropped: BTreeSet<&SnapshotId> =
+        expected.publications.iter().map(|record| &record.snapshot).collect();
     for id in dropped.into_iter().filter(|dropped| id.is_none() && expected.is_dropped(dropped)) {
         let left = left_over::measure(layout, id, &expected.catalog)?;
         if left.files > 0 {
@@ -101,7 +103,8 @@ fn judge(expected: &Expected<'_>, stray: Stray, verification: &mut Verification)
             return Ok(());
         }
     }
-    let problem = if stray.is_link { "is a link, and not in the Delta log" } else { "is not in the Delta log" };
+    let problem =
+        if stray.is_link { "is a link, and not in the Delta log" } else { "is not in the Delta log" };
     verification.add(id.as_ref(), stray.path, problem.to_owned());
     Ok(())
 }

@@ -26,7 +26,8 @@ impl Sound {
         let mut writer = staging.writer(&WriterOptions::default()).unwrap();
         writer.write(&batch("x", 40)).unwrap();
         let files = vec![writer.close().unwrap()];
-        let reject = r#"{"piece":"export/part-0.json.gz","line":41,"offset":99,"reason":"no JSON","raw":"{"}"#;
+        let reject =
+            r#"{"piece":"export/part-0.json.gz","line":41,"offset":99,"reason":"no JSON","raw":"{"}"#;
         fs::write(staging.rejects(), format!("{reject}\n")).unwrap();
         let mut facts = manifest(40);
         (facts.totals.lines, facts.totals.rejects) = (41, 1);
@@ -154,7 +155,9 @@ async fn everything_is_told_and_not_the_first_alone() {
 #[tokio::test]
 async fn what_lies_beside_the_data_files_is_found() {
     let sound = Sound::new().await;
-    for name in ["endpoints/snapshot=x/more.parquet", "endpoints/loose", "endpoints/snapshot=z/part-0.parquet"] {
+    for name in
+        ["endpoints/snapshot=x/more.parquet", "endpoints/loose", "endpoints/snapshot=z/part-0.parquet"]
+    {
         let path = sound.path(name);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::copy(sound.data_file("y"), &path).unwrap();
@@ -178,10 +181,18 @@ async fn a_log_that_says_something_else_is_found() {
     let size = sound.data_file("x").metadata().unwrap().len();
     for (from, to, told) in [
         (format!("\"size\":{size}"), format!("\"size\":{}", size + 1), "bytes; the Delta log says"),
-        (r#"\"numRecords\":40"#.to_owned(), r#"\"numRecords\":41"#.to_owned(), "counts 40 rows in its footer; the Delta log says 41"),
+        (
+            r#"\"numRecords\":40"#.to_owned(),
+            r#"\"numRecords\":41"#.to_owned(),
+            "counts 40 rows in its footer; the Delta log says 41",
+        ),
         ("part-00000".to_owned(), "part-00001".to_owned(), "is missing"),
         ("part-00000".to_owned(), "part-00001".to_owned(), "is not in the Delta log"),
-        ("\"partitionValues\":{\"snapshot\":\"x\"}".to_owned(), "\"partitionValues\":{\"snapshot\":\"y\"}".to_owned(), "does not name"),
+        (
+            "\"partitionValues\":{\"snapshot\":\"x\"}".to_owned(),
+            "\"partitionValues\":{\"snapshot\":\"y\"}".to_owned(),
+            "does not name",
+        ),
     ] {
         sound.edit(&commit, &from, &to);
         sound.finds(&[told]).await;
@@ -203,7 +214,9 @@ async fn a_log_that_cannot_be_read_is_damage() {
     for version in 0..=2 {
         let commit = sound.commit(version);
         let text = fs::read(&commit).unwrap();
-        for broken in [Some(&b"{"[..]), Some(&text[..text.len() / 2]), (version < 2).then_some(&b""[..]), None] {
+        for broken in
+            [Some(&b"{"[..]), Some(&text[..text.len() / 2]), (version < 2).then_some(&b""[..]), None]
+        {
             match broken {
                 Some(bytes) => fs::write(&commit, bytes).unwrap(),
                 None if version == 2 => continue,
@@ -232,7 +245,10 @@ async fn a_manifest_that_says_something_else_is_found() {
         (|it| it["totals"]["duplicate_ids"] = 41.into(), "repeated ids"),
         (|it| it["files"][0]["rows"] = 39.into(), "has 39 rows for"),
         (|it| it["files"][0]["bytes"] = 1.into(), "has 1 bytes for"),
-        (|it| it["files"][0]["path"] = "endpoints/x".into(), "names endpoints/x, which the Delta log does not"),
+        (
+            |it| it["files"][0]["path"] = "endpoints/x".into(),
+            "names endpoints/x, which the Delta log does not",
+        ),
         (|it| it["files"] = Value::Array(vec![]), "does not name"),
         (|it| it["pieces"] = Value::Array(vec![]), "0 rows in its pieces, and 40 in all"),
         (|it| it["pieces"][0]["rows"] = 39.into(), "41 lines are 39 rows"),
@@ -268,11 +284,14 @@ async fn rows_that_are_not_the_pieces_are_found_by_reading_them() {
         it["pieces"].as_array_mut().unwrap().push(other);
     });
     sound
-        .finds_with(DEEP, &[
-            "counts 30 rows of piece `export/part-0.json.gz`; the data files have 40",
-            "counts 10 rows of piece `export/part-1.json.gz`; the data files have 0",
-            "9 rows say that they are of others",
-        ])
+        .finds_with(
+            DEEP,
+            &[
+                "counts 30 rows of piece `export/part-0.json.gz`; the data files have 40",
+                "counts 10 rows of piece `export/part-1.json.gz`; the data files have 0",
+                "9 rows say that they are of others",
+            ],
+        )
         .await;
 
     // The same lines twice, in two files.
@@ -280,7 +299,11 @@ async fn rows_that_are_not_the_pieces_are_found_by_reading_them() {
     let lake = lake(folder.path()).await;
     publish(&lake, "x", StageOptions::default(), &[batch("a", 3), batch("b", 3)]).await.unwrap();
     let found = Lake::open(folder.path()).await.unwrap().verify(None, DEEP).await.unwrap();
-    assert!(found.findings.iter().any(|it| it.problem.contains("3 rows are of lines")), "{:?}", found.findings);
+    assert!(
+        found.findings.iter().any(|it| it.problem.contains("3 rows are of lines")),
+        "{:?}",
+        found.findings
+    );
 }
 
 #[tokio::test]
@@ -317,7 +340,11 @@ async fn a_publication_that_was_interrupted_is_no_damage() {
     let file = writer.close().unwrap();
     fs::write(
         staging.staged.intent(),
-        format!(r#"{{"uuid":"{}","snapshot":"x","added":["{}"],"replaced":[]}}"#, Uuid::new_v4(), file.name()),
+        format!(
+            r#"{{"uuid":"{}","snapshot":"x","added":["{}"],"replaced":[]}}"#,
+            Uuid::new_v4(),
+            file.name()
+        ),
     )
     .unwrap();
     let place = sound.path("endpoints/snapshot=x").join(file.name());
