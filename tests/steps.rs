@@ -5,6 +5,7 @@ mod bench;
 mod diff;
 mod fetch;
 mod generate;
+mod snapshots;
 
 use pinlake_local::PopulationOptions;
 use serde_json::{Value, json};

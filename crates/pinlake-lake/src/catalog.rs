@@ -137,6 +137,9 @@ fn newest_ms(files: &[(DataFileRef, i64)]) -> i64 {
 
 fn data_file_ref(view: &LogicalFileView, layout: &Layout) -> Result<DataFileRef, LakeError> {
     let named = view.path();
+    if named.len() > MAX_PATH_BYTES {
+        return Err(log::damaged(layout, format!("it names a file by {} bytes", named.len())));
+    }
     if !stays_inside(Path::new(named.as_ref())) || has_scheme(&named) {
         let named = named.chars().take(MAX_SHOWN).filter(|c| !c.is_control()).collect();
         return Err(LakeError::Outside { path: layout.table(), named });
@@ -163,6 +166,9 @@ fn data_file_ref(view: &LogicalFileView, layout: &Layout) -> Result<DataFileRef,
     let bytes = u64::try_from(view.size()).map_err(|source| log::damaged(layout, source))?;
     Ok(DataFileRef { path, snapshot, rows, bytes })
 }
+
+/// The longest path that a file of the table can have; operating systems take no longer ones.
+const MAX_PATH_BYTES: usize = 4096;
 
 /// How much of a path from the log an error shows.
 const MAX_SHOWN: usize = 200;

@@ -21,7 +21,7 @@ use crate::disk::{self, At as _};
 /// The longest footer that is read. Those of the largest exports have some MiB.
 const MAX_FOOTER_BYTES: u64 = 64 << 20;
 /// Length of the footer and magic, at the end of a Parquet file.
-const TAIL_BYTES: u64 = 8;
+const TAIL_BYTES: usize = 8;
 const MAGIC: &[u8; 4] = b"PAR1";
 
 /// The data file at `path` in the lake at `root` is a file of its own there, as long as the log says, and has the columns
@@ -48,6 +48,11 @@ pub(crate) fn rows(root: &Path, path: &Path) -> Result<u64, LakeError> {
     claims(path, length).map(|claims| claims.rows)
 }
 
+/// What is said where a footer and the log count differently, in words that follow the path.
+pub(crate) fn rows_differ(found: u64, logged: u64) -> String {
+    format!("counts {found} rows in its footer; the Delta log says {logged}")
+}
+
 fn claims(path: &Path, length: u64) -> Result<Claims, LakeError> {
     let damaged = |problem: String| LakeError::DamagedDataFile { path: path.to_owned(), problem };
     let footer = read_footer(path, length).at("read", path)?.map_err(damaged)?;
@@ -58,40 +63,44 @@ fn claims(path: &Path, length: u64) -> Result<Claims, LakeError> {
 fn length(root: &Path, path: &Path) -> Result<u64, LakeError> {
     let damaged =
         |problem: &str| LakeError::DamagedDataFile { path: path.to_owned(), problem: problem.to_owned() };
-    if let Some(link) = disk::link_below(root, path)? {
+    if let Some(link) = disk::link_below(root, path) {
         let problem = "is reached through a link, and what may lie outside of the lake is not read";
         return Err(LakeError::DamagedDataFile { path: link, problem: problem.to_owned() });
     }
     match fs::symlink_metadata(path) {
         Ok(found) if found.is_file() => Ok(found.len()),
         Ok(_) => Err(damaged("is no file")),
-        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
-            Err(damaged("is missing, though the Delta log names it"))
-        }
+        Err(error) if is_absence(error.kind()) => Err(damaged("is missing, though the Delta log names it")),
         Err(error) => Err(error).at("look at", path),
     }
 }
 
+/// Whether nothing can be there: also where no file system has such a name.
+fn is_absence(kind: io::ErrorKind) -> bool {
+    matches!(kind, io::ErrorKind::NotFound | io::ErrorKind::NotADirectory | io::ErrorKind::InvalidFilename)
+}
+
 /// The bytes of a footer; or why there are none, in words that follow the path.
 fn read_footer(path: &Path, length: u64) -> io::Result<Result<Vec<u8>, String>> {
-    if length < TAIL_BYTES + MAGIC.len() as u64 {
+    let (tail_bytes, magic_bytes) = (TAIL_BYTES as u64, MAGIC.len() as u64);
+    if length < tail_bytes + magic_bytes {
         return Ok(Err(format!("is no Parquet file: it has {length} bytes")));
     }
     let mut file = File::open(path)?;
     let mut head = [0; MAGIC.len()];
     file.read_exact(&mut head)?;
-    file.seek(SeekFrom::Start(length - TAIL_BYTES))?;
-    let mut tail = [0; TAIL_BYTES as usize];
+    file.seek(SeekFrom::Start(length - tail_bytes))?;
+    let mut tail = [0; TAIL_BYTES];
     file.read_exact(&mut tail)?;
     let [a, b, c, d, magic @ ..] = tail;
     if head != *MAGIC || magic != *MAGIC {
         return Ok(Err("is no Parquet file: it does not begin and end as one".to_owned()));
     }
     let footer_bytes = u64::from(u32::from_le_bytes([a, b, c, d]));
-    if footer_bytes > length - TAIL_BYTES - MAGIC.len() as u64 || footer_bytes > MAX_FOOTER_BYTES {
+    if footer_bytes > length - tail_bytes - magic_bytes || footer_bytes > MAX_FOOTER_BYTES {
         return Ok(Err(format!("claims a footer of {footer_bytes} bytes")));
     }
-    file.seek(SeekFrom::Start(length - TAIL_BYTES - footer_bytes))?;
+    file.seek(SeekFrom::Start(length - tail_bytes - footer_bytes))?;
     let mut footer = Vec::new();
     file.take(footer_bytes).read_to_end(&mut footer)?;
     Ok(Ok(footer))

@@ -74,6 +74,9 @@ impl Lake {
     }
 
     async fn load(layout: Layout, schema: Option<SchemaRef>) -> Result<Self, LakeError> {
+        for folder in [layout.runs(), layout.staging()] {
+            no_link(&layout, &folder)?;
+        }
         let table = log::open(&layout).await?;
         check_partitioning(&table, &layout)?;
         let table_schema = log::file_schema(&table, &layout)?;
@@ -148,18 +151,25 @@ impl Lake {
     }
 
     /// Exactly the data files the Delta log names, of one snapshot or of all: each is there, in the lake itself, has its
-    /// recorded length, and a footer that a reader can be trusted with.
+    /// recorded length, rows and columns, and a footer that a reader can be trusted with. No row is read.
     ///
     /// # Errors
-    /// `UnknownSnapshot`; `DamagedDataFile` if one is missing, of another length or claims what cannot be.
+    /// `UnknownSnapshot`; `DamagedDataFile` if one is missing, or is not what the log says.
     pub fn data_files(&self, id: Option<&SnapshotId>) -> Result<Vec<DataFileRef>, LakeError> {
         if let Some(id) = id {
             self.snapshot(id)?;
         }
         let named = self.catalog.files.iter().filter(|file| id.is_none_or(|id| file.snapshot == *id));
         let root = self.layout.root();
-        let checked = |file: &DataFileRef| data_file::check(root, &file.path, file.bytes, &self.table_schema);
-        named.map(|file| checked(file).map(|_| file.clone())).collect()
+        let checked =
+            |file: &DataFileRef| match data_file::check(root, &file.path, file.bytes, &self.table_schema)? {
+                rows if rows == file.rows => Ok(file.clone()),
+                rows => Err(LakeError::DamagedDataFile {
+                    path: file.path.clone(),
+                    problem: data_file::rows_differ(rows, file.rows),
+                }),
+            };
+        named.map(checked).collect()
     }
 
     /// The manifest of the run that made a snapshot.
@@ -168,7 +178,9 @@ impl Lake {
     /// `UnknownSnapshot`; `DamagedRecord` if it cannot be read.
     pub fn manifest(&self, id: &SnapshotId) -> Result<RunManifest, LakeError> {
         self.snapshot(id)?;
-        RunManifest::read(&self.layout.manifest(id))
+        let path = self.layout.manifest(id);
+        no_link(&self.layout, &path)?;
+        RunManifest::read(&path)
     }
 
     /// The rejected lines of the run that made a snapshot.
@@ -230,6 +242,16 @@ impl Lake {
     /// snapshot of this id.
     pub async fn stage(&self, id: SnapshotId, options: StageOptions) -> Result<Staging, LakeError> {
         Staging::begin(self.layout.clone(), self.table.clone(), self.file_schema(), id, options).await
+    }
+}
+
+/// A link below the lake's folder could lead anywhere, and is neither read nor written through.
+fn no_link(layout: &Layout, path: &Path) -> Result<(), LakeError> {
+    match disk::link_below(layout.root(), path) {
+        None => Ok(()),
+        Some(path) => {
+            Err(LakeError::DamagedRecord { path, source: "it is a link, which is not followed".into() })
+        }
     }
 }
 

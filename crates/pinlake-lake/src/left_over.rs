@@ -57,7 +57,7 @@ fn places(layout: &Layout, id: &SnapshotId, catalog: &Catalog) -> Result<Vec<Pat
 pub(crate) fn measure(layout: &Layout, id: &SnapshotId, catalog: &Catalog) -> Result<LeftOver, LakeError> {
     let mut left = LeftOver::default();
     for place in places(layout, id, catalog)? {
-        if let Some(place) = inside(layout, &place)? {
+        if let Some(place) = inside(layout, &place) {
             left.add(place)?;
         }
     }
@@ -67,7 +67,7 @@ pub(crate) fn measure(layout: &Layout, id: &SnapshotId, catalog: &Catalog) -> Re
 /// Removes it.
 pub(crate) fn remove(layout: &Layout, id: &SnapshotId, catalog: &Catalog) -> Result<(), LakeError> {
     for place in places(layout, id, catalog)? {
-        let Some(place) = inside(layout, &place)? else { continue };
+        let Some(place) = inside(layout, &place) else { continue };
         match fs::symlink_metadata(place) {
             Ok(facts) if facts.is_dir() => disk::remove_folder(place)?,
             Ok(_) => disk::remove_file(place)?,
@@ -88,7 +88,7 @@ pub(crate) fn remove_data_file(layout: &Layout, path: &str) -> Result<(), LakeEr
         return Ok(());
     }
     let path = layout.table().join(path);
-    inside(layout, &path)?.map_or(Ok(()), disk::remove_file)
+    inside(layout, &path).map_or(Ok(()), disk::remove_file)
 }
 
 fn is_plain(path: &Path) -> bool {
@@ -96,9 +96,9 @@ fn is_plain(path: &Path) -> bool {
 }
 
 /// The place, if no link is on the way to it. It may be a link itself: what is removed then is the link.
-fn inside<'a>(layout: &Layout, place: &'a Path) -> Result<Option<&'a Path>, LakeError> {
+fn inside<'a>(layout: &Layout, place: &'a Path) -> Option<&'a Path> {
     let folder = place.parent().unwrap_or(place);
-    Ok(disk::link_below(layout.root(), folder)?.is_none().then_some(place))
+    disk::link_below(layout.root(), folder).is_none().then_some(place)
 }
 
 impl LeftOver {

@@ -69,7 +69,7 @@ async fn commit(table: &mut DeltaTable, layout: &Layout, id: &SnapshotId) -> Res
 /// Whether the last that the log says of a snapshot is that it was taken away.
 fn was_dropped(layout: &Layout, id: &SnapshotId) -> Result<bool, LakeError> {
     let records = history::publications(layout)?;
-    Ok(records.iter().rfind(|record| record.snapshot == *id).is_some_and(|record| record.is_drop()))
+    Ok(records.iter().rfind(|record| record.snapshot == *id).is_some_and(history::PublicationRecord::is_drop))
 }
 
 #[cfg(test)]

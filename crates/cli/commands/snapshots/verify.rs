@@ -3,7 +3,7 @@
 use std::io::{self, Write as _};
 use std::path::Path;
 
-use pinlake_lake::{Finding, Lake, Verification, VerifyOptions};
+use pinlake_lake::{Finding, Lake, SnapshotId, Verification, VerifyOptions};
 use serde_json::{Value, json};
 
 use crate::args::chosen;
@@ -23,16 +23,7 @@ pub(super) async fn run(context: &Context, id: Option<&str>, manner: Manner) -> 
     let lake = Lake::open(&context.settings.lake).await?;
     let id = match id {
         None => None,
-        Some(id) => match chosen(Some(id))? {
-            Some(id) => Some(id),
-            None => match lake.latest() {
-                Some(latest) => Some(latest.id.clone()),
-                None => {
-                    let lake = lake.root().display();
-                    return Err(CliError::usage(format!("the lake {lake} has no snapshot yet")).into());
-                }
-            },
-        },
+        Some(id) => Some(named(&lake, id)?),
     };
     let options = VerifyOptions { deep: manner.deep, threads: context.settings.threads };
     let found = lake.verify(id.as_ref(), options).await?;
@@ -52,6 +43,16 @@ pub(super) async fn run(context: &Context, id: Option<&str>, manner: Manner) -> 
         }
     }
     Ok(out.flush()?)
+}
+
+/// The snapshot that somebody named, the latest as it is now.
+fn named(lake: &Lake, id: &str) -> anyhow::Result<SnapshotId> {
+    if let Some(id) = chosen(Some(id))? {
+        return Ok(id);
+    }
+    let latest = lake.latest().map(|latest| latest.id.clone());
+    let missing = || CliError::usage(format!("the lake {} has no snapshot yet", lake.root().display()));
+    Ok(latest.ok_or_else(missing)?)
 }
 
 fn summary(found: &Verification) -> String {

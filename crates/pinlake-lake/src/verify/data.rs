@@ -56,11 +56,7 @@ pub(super) fn check(task: &Task) -> Looked {
     let mut looked = Looked::default();
     match data_file::check(task.layout.root(), &file.path, file.bytes, &task.schema) {
         Ok(rows) if rows == file.rows => {}
-        Ok(rows) => {
-            looked
-                .problems
-                .push(format!("counts {rows} rows in its footer; the Delta log says {}", file.rows));
-        }
+        Ok(rows) => looked.problems.push(data_file::rows_differ(rows, file.rows)),
         Err(LakeError::DamagedDataFile { problem, .. }) => return looked.with(problem),
         Err(error) => return looked.with(cannot_be_read(&error)),
     }
@@ -129,7 +125,11 @@ fn sha256(path: &Path) -> io::Result<String> {
             read => hash.update(&step[..read]),
         }
     }
-    Ok(hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
+    Ok(hash.finalize().iter().flat_map(|byte| [byte >> 4, byte & 15]).filter_map(hex_digit).collect())
+}
+
+fn hex_digit(nibble: u8) -> Option<char> {
+    char::from_digit(u32::from(nibble), 16)
 }
 
 fn cannot_be_read(error: &dyn std::error::Error) -> String {

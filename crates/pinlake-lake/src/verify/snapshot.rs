@@ -67,10 +67,8 @@ pub(super) async fn check(
 
 /// A manifest that lies in the lake itself; or what is wrong with it, in words that follow its path.
 fn read_manifest(root: &Path, path: &Path) -> Result<RunManifest, String> {
-    match disk::link_below(root, path) {
-        Ok(None) => {}
-        Ok(Some(_)) => return Err("is reached through a link, which is not followed".to_owned()),
-        Err(error) => return Err(format!("cannot be reached ({error})")),
+    if disk::link_below(root, path).is_some() {
+        return Err("is reached through a link, which is not followed".to_owned());
     }
     RunManifest::read(path).map_err(|error| match std::error::Error::source(&error) {
         Some(cause) => format!("is no manifest of a run ({cause})"),

@@ -125,11 +125,15 @@ impl Count {
         if !remembers {
             return;
         }
-        let (word, bit) = ((at / 64) as usize, 1 << (at % 64));
         if self.seen.is_empty() {
-            self.seen = vec![0; (self.lines / 64 + 1) as usize];
+            let words = usize::try_from(self.lines / 64 + 1).unwrap_or_default();
+            self.seen = vec![0; words];
         }
-        self.twice += u64::from(self.seen[word] & bit != 0);
-        self.seen[word] |= bit;
+        let bit = 1 << (at % 64);
+        let word = usize::try_from(at / 64).ok().and_then(|word| self.seen.get_mut(word));
+        if let Some(word) = word {
+            self.twice += u64::from(*word & bit != 0);
+            *word |= bit;
+        }
     }
 }

@@ -71,13 +71,6 @@ impl Sound {
         }
     }
 
-    /// Edits a file of text.
-    fn edit(&self, path: &Path, from: &str, to: &str) {
-        let text = fs::read_to_string(path).unwrap();
-        assert!(text.contains(from), "`{from}` is not in {text}");
-        fs::write(path, text.replacen(from, to, 1)).unwrap();
-    }
-
     /// Edits the manifest of `x`.
     fn edit_manifest(&self, edit: impl FnOnce(&mut Value)) {
         let path = self.path("runs/x/run.json");
@@ -86,6 +79,16 @@ impl Sound {
         fs::write(&path, manifest.to_string()).unwrap();
     }
 }
+
+/// Edits a file of text.
+fn edit(path: &Path, from: &str, to: &str) {
+    let text = fs::read_to_string(path).unwrap();
+    assert!(text.contains(from), "`{from}` is not in {text}");
+    fs::write(path, text.replacen(from, to, 1)).unwrap();
+}
+
+/// A change of a manifest, and what is to be found then.
+type Edit = (fn(&mut Value), &'static str);
 
 #[tokio::test]
 async fn a_lake_as_it_was_made_is_sound() {
@@ -194,7 +197,7 @@ async fn a_log_that_says_something_else_is_found() {
             "does not name",
         ),
     ] {
-        sound.edit(&commit, &from, &to);
+        edit(&commit, &from, &to);
         sound.finds(&[told]).await;
         fs::write(&commit, &text).unwrap();
     }
@@ -238,7 +241,7 @@ async fn a_log_that_cannot_be_read_is_damage() {
 
 #[tokio::test]
 async fn a_manifest_that_says_something_else_is_found() {
-    let edits: [(fn(&mut Value), &str); 15] = [
+    let edits: [Edit; 15] = [
         (|it| it["totals"]["rows"] = 41.into(), "counts 41 rows; the Delta log 40"),
         (|it| it["totals"]["lines"] = 40.into(), "40 lines are 40 rows, 1 rejects"),
         (|it| it["totals"]["rejects"] = 0.into(), "run.json counts 0 rejects"),
@@ -258,9 +261,9 @@ async fn a_manifest_that_says_something_else_is_found() {
         (|it| it["reconciliation"][0]["actual"] = 1.into(), "does not hold"),
         (|it| *it = Value::Array(vec![]), "is no manifest of a run"),
     ];
-    for (edit, told) in edits {
+    for (change, told) in edits {
         let sound = Sound::new().await;
-        sound.edit_manifest(edit);
+        sound.edit_manifest(change);
         sound.finds(&["runs/x/run.json", told]).await;
     }
     let sound = Sound::new().await;
