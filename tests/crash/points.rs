@@ -87,10 +87,10 @@ impl Points {
         let log = room.path("points.log");
         // Of an earlier command, where there was one.
         let _ = std::fs::remove_file(&log);
-        let root = room.path(".").canonicalize().unwrap().join(folder);
+        let counted = room.path(".").canonicalize().unwrap().join(folder);
         command
             .env("LD_PRELOAD", &self.0)
-            .env("POINTS_ROOT", root)
+            .env("POINTS_ROOT", counted)
             .env("POINTS_LOG", &log)
             .env("POINTS_KINDS", format!(",{},", fate.kinds.join(",")))
             .env("POINTS_AT", fate.at.to_string())

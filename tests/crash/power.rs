@@ -34,7 +34,8 @@ impl Unsynced {
                 self.files.insert(point.path.clone());
             }
             "create" | "mkdir" => self.name_in(&point.path),
-            "sync" => {
+            // What is gone needs no syncing.
+            "sync" | "unlink" => {
                 self.files.remove(&point.path);
                 self.folders.remove(&point.path);
             }
@@ -45,10 +46,6 @@ impl Unsynced {
             "link" => {
                 self.carry(&point.path, &point.to, false);
                 self.name_in(&point.to);
-            }
-            "unlink" => {
-                self.files.remove(&point.path);
-                self.folders.remove(&point.path);
             }
             _ => {}
         }

@@ -28,9 +28,9 @@ pub(super) fn at_random_times(scene: &Scene, signals: u64, dice: &mut Dice) -> T
         // Signals at random times are what is wanted here, as with kills.
         std::thread::sleep(Duration::from_micros(dice.below(longest_micros)));
         if dice.is_one_of_hundred(50) {
-            running.interrupt()
+            running.interrupt();
         } else {
-            running.terminate()
+            running.terminate();
         }
         let ran = running.end_wild();
         // Before the program listens for signals they do what they do to any program.
