@@ -35,7 +35,7 @@ pub(super) fn of_one_snapshot(scene: &Scene, rounds: u64, dice: &mut Dice) -> Ta
         let place = format!("round {round}");
         tally.take(one_of_two(scene, &ran, ids), &place);
     }
-    tally
+    tally.told()
 }
 
 /// At least one of the two succeeds; the other too, or it names the first.
@@ -80,7 +80,7 @@ pub(super) fn of_three_snapshots(scene: &Scene, rounds: u64, dice: &mut Dice) ->
         }
         tally.take(scene.holds(&ids), &place);
     }
-    tally
+    tally.told()
 }
 
 /// One stopped at every point, and one of another snapshot beside it, which has to succeed; then the first goes on.
@@ -110,7 +110,7 @@ pub(super) fn beside_one_that_is_stopped(scene: &Scene, points: &Points, kinds: 
         tally.take(scene.holds(&["a", "b"]), &place);
         if tally.is_going_on() { Strike::Hit } else { Strike::Enough }
     });
-    tally
+    tally.told()
 }
 
 /// One stopped at every point, and readers beside it; then it goes on.
@@ -132,7 +132,7 @@ pub(super) fn readers_beside_one_that_is_stopped(scene: &Scene, points: &Points,
         tally.take(scene.ended(&ran), &place);
         if tally.is_going_on() { Strike::Hit } else { Strike::Enough }
     });
-    tally
+    tally.told()
 }
 
 /// Readers, one after the other, while the command runs.
@@ -149,7 +149,7 @@ pub(super) fn readers_beside(scene: &Scene, rounds: u64) -> Tally {
         let ran = running.end_wild();
         tally.take(scene.ended(&ran), &place);
     }
-    tally
+    tally.told()
 }
 
 /// What readers of ours are told: each snapshot has all of its rows, and its manifest is that of its rows.

@@ -53,7 +53,7 @@ pub(super) fn at_every_point(scene: &Scene, points: &Points, fault: Fault) -> Ta
         true if tally.is_going_on() => Strike::Hit,
         true => Strike::Enough,
     });
-    tally
+    tally.told()
 }
 
 /// Lets the call of this number fail, and those behind it where the fault says so. False where there is no such call.

@@ -38,7 +38,7 @@ pub(super) fn at_random_times(scene: &Scene, kills: u64, dice: &mut Dice) -> Tal
             }
         }
     }
-    tally
+    tally.told()
 }
 
 /// The slowest of some runs that nobody disturbs; that they end well is the first thing to know.
@@ -86,7 +86,7 @@ pub(super) fn at_every_point(scene: &Scene, points: &Points, kinds: &[&str], dic
         end(scene, &mut tally, &cut);
         tally.is_going_on()
     });
-    tally
+    tally.told()
 }
 
 /// Kills the command in the middle of every write.
@@ -98,7 +98,7 @@ pub(super) fn within_every_write(scene: &Scene, points: &Points) -> Tally {
         end(scene, &mut tally, &cut);
         tally.is_going_on()
     });
-    tally
+    tally.told()
 }
 
 /// Kills the command at one point, and lets it end.

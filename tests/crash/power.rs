@@ -103,7 +103,7 @@ pub(super) fn at_every_point(scene: &Scene, points: &Points) -> Tally {
         end(scene, &mut tally, &cut);
         tally.is_going_on()
     });
-    tally
+    tally.told()
 }
 
 /// Runs the command undisturbed, and holds that a power cut right behind its end would take nothing of what it made.

@@ -75,6 +75,12 @@ impl Tally {
         self.findings += findings;
     }
 
+    /// Prints its line, for those who watch a long run.
+    pub(super) fn told(self) -> Self {
+        println!("{self}");
+        self
+    }
+
     /// Takes in that a command panicked, if it did.
     pub(super) fn take_panic(&mut self, ran: &Ran, place: &str) {
         if ran.has_panicked() {
