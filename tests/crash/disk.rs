@@ -85,7 +85,10 @@ pub(super) fn strike(scene: &Scene, points: &Points, (fault, at): (Fault, usize)
             tally.take(findings, &place);
         }
     }
-    end(scene, tally, &ran);
+    // Where it succeeded all the same, it was the tidying up that failed, and what is left is the next command's to clear.
+    if ran.code != Some(0) {
+        end(scene, tally, &ran);
+    }
     true
 }
 
