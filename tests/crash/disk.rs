@@ -78,7 +78,10 @@ pub(super) fn strike(scene: &Scene, points: &Points, (fault, at): (Fault, usize)
     // After a single failure the program still has the means to undo what it did, or to bring it to its end. Where nothing works
     // any more it may not even learn that its commit stands.
     if matches!(fault.deed, Deed::Once(_)) {
-        tally.take(scene.nothing_unnamed(), &place);
+        // What cannot be removed lies there until the next command removes it.
+        if point.kind != "unlink" {
+            tally.take(scene.nothing_unnamed(), &place);
+        }
         if ran.code != Some(0) && seen == Seen::Done && scene.target() == "lake" {
             let mut findings = Findings::default();
             findings.problem(format!("it failed, and the snapshot is there: {ran}"));
