@@ -85,6 +85,16 @@ spreadsheets *ARGS:
     cargo build --release
     python3 benches/spreadsheets.py {{ ARGS }}
 
+# Cut the program off: KILLS `kill -9` at random times, a kill, a failing disk and a signal at every point, commands at once
+crash KILLS="1000":
+    cargo build --release
+    rm -f {{ scratch }}/crash.md
+    mkdir -p {{ scratch }}
+    PINLAKE_BIN=$(realpath "${CARGO_TARGET_DIR:-target}/release/pinlake") PINLAKE_CRASH_KILLS={{ KILLS }} \
+        PINLAKE_CRASH_TABLE={{ scratch }}/crash.md \
+        cargo test --workspace --test pinlake -- --ignored --nocapture --test-threads 1 crash:: || failed=$?; \
+        cat {{ scratch }}/crash.md; exit ${failed:-0}
+
 # A fuzz target (decode, unpack) for some seconds; needs `cargo install cargo-fuzz --locked`
 fuzz TARGET="decode" SECONDS="300":
     mkdir -p {{ scratch }}/fuzz-{{ TARGET }}

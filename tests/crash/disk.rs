@@ -53,7 +53,7 @@ pub(super) fn at_every_point(scene: &Scene, points: &Points, fault: Fault) -> Ta
         true if tally.is_going_on() => Strike::Hit,
         true => Strike::Enough,
     });
-    tally
+    tally.told()
 }
 
 /// Lets the call of this number fail, and those behind it where the fault says so. False where there is no such call.
@@ -78,14 +78,20 @@ pub(super) fn strike(scene: &Scene, points: &Points, (fault, at): (Fault, usize)
     // After a single failure the program still has the means to undo what it did, or to bring it to its end. Where nothing works
     // any more it may not even learn that its commit stands.
     if matches!(fault.deed, Deed::Once(_)) {
-        tally.take(scene.nothing_unnamed(), &place);
+        // What cannot be removed lies there until the next command removes it.
+        if point.kind != "unlink" {
+            tally.take(scene.nothing_unnamed(), &place);
+        }
         if ran.code != Some(0) && seen == Seen::Done && scene.target() == "lake" {
             let mut findings = Findings::default();
             findings.problem(format!("it failed, and the snapshot is there: {ran}"));
             tally.take(findings, &place);
         }
     }
-    end(scene, tally, &ran);
+    // Where it succeeded all the same, it was the tidying up that failed, and what is left is the next command's to clear.
+    if ran.code != Some(0) {
+        end(scene, tally, &ran);
+    }
     true
 }
 

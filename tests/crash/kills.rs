@@ -38,7 +38,7 @@ pub(super) fn at_random_times(scene: &Scene, kills: u64, dice: &mut Dice) -> Tal
             }
         }
     }
-    tally
+    tally.told()
 }
 
 /// The slowest of some runs that nobody disturbs; that they end well is the first thing to know.
@@ -86,7 +86,7 @@ pub(super) fn at_every_point(scene: &Scene, points: &Points, kinds: &[&str], dic
         end(scene, &mut tally, &cut);
         tally.is_going_on()
     });
-    tally
+    tally.told()
 }
 
 /// Kills the command in the middle of every write.
@@ -98,7 +98,7 @@ pub(super) fn within_every_write(scene: &Scene, points: &Points) -> Tally {
         end(scene, &mut tally, &cut);
         tally.is_going_on()
     });
-    tally
+    tally.told()
 }
 
 /// Kills the command at one point, and lets it end.
@@ -185,13 +185,21 @@ fn said_so(cut: &Ran) -> bool {
     !cut.stdout.is_empty()
 }
 
-/// Gives a command that was cut off again, undisturbed, and holds what is there then. One that had ended well was not cut off; one
-/// that had told its result may find that it has no more to do.
+/// Gives a command that was cut off again, undisturbed, and holds what is there then. One that had ended well, or had told its
+/// result, was not cut off: given again it would be asked for more.
 pub(super) fn end(scene: &Scene, tally: &mut Tally, cut: &Ran) {
     let place = format!("after {} cuts", tally.hits);
     tally.take_panic(cut, &place);
     if cut.code == Some(0) {
         tally.take(scene.ended(cut), &place);
+        return;
+    }
+    if said_so(cut) {
+        let (seen, mut findings) = scene.look();
+        if seen != Seen::Done {
+            findings.problem(format!("it told its result, and that is not there: {cut}"));
+        }
+        tally.take(findings, &place);
         return;
     }
     let read = scene.pieces_read();
@@ -205,8 +213,7 @@ pub(super) fn end(scene: &Scene, tally: &mut Tally, cut: &Ran) {
         tally.resumed += 1;
     }
     tally.take_panic(&ran, &place);
-    let findings = if said_so(cut) { scene.ended_or_exists(&ran) } else { scene.ended(&ran) };
-    tally.take(findings, &place);
+    tally.take(scene.ended(&ran), &place);
 }
 
 /// Kinds of points in words.

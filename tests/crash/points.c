@@ -19,6 +19,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -41,6 +42,7 @@ static long at;
 static enum deed deed = NOTHING;
 static int failure;
 static long points;
+static char is_counting;
 
 __attribute__((constructor)) static void begin(void) {
   const char *folder = getenv("POINTS_ROOT"), *log = getenv("POINTS_LOG"), *wanted = getenv("POINTS_KINDS");
@@ -101,10 +103,13 @@ static enum verdict meet(const char *kind, const char *path, const char *to) {
   if (!is_inside(path) && !(to && is_inside(to))) return GO;
   snprintf(wanted, sizeof wanted, ",%s,", kind);
   if (!strstr(kinds, wanted)) return GO;
-  long number = __atomic_add_fetch(&points, 1, __ATOMIC_SEQ_CST);
   char line[2 * PATH_MAX + 64];
+  /* One at a time, so that whoever dies at a point has all points before it in the log. */
+  while (__atomic_test_and_set(&is_counting, __ATOMIC_ACQUIRE)) sched_yield();
+  long number = ++points;
   int length = snprintf(line, sizeof line, "%ld\t%s\t%s\t%s\n", number, kind, path, to ? to : "");
   if (log_file >= 0) syscall(SYS_write, log_file, line, (size_t)length);
+  __atomic_clear(&is_counting, __ATOMIC_RELEASE);
   errno = before;
   if (!at || number < at) return GO;
   if (deed == ON) {

@@ -87,10 +87,10 @@ impl Points {
         let log = room.path("points.log");
         // Of an earlier command, where there was one.
         let _ = std::fs::remove_file(&log);
-        let root = room.path(".").canonicalize().unwrap().join(folder);
+        let counted = room.path(".").canonicalize().unwrap().join(folder);
         command
             .env("LD_PRELOAD", &self.0)
-            .env("POINTS_ROOT", root)
+            .env("POINTS_ROOT", counted)
             .env("POINTS_LOG", &log)
             .env("POINTS_KINDS", format!(",{},", fate.kinds.join(",")))
             .env("POINTS_AT", fate.at.to_string())
@@ -100,10 +100,7 @@ impl Points {
     /// The points that the last armed command of the room met, in their order.
     pub(super) fn met(room: &Room) -> Vec<Point> {
         let text = std::fs::read_to_string(room.path("points.log")).unwrap_or_default();
-        let mut points: Vec<(u64, Point)> = text.lines().filter_map(parse).collect();
-        // Two threads may write their lines in another order than they were counted in.
-        points.sort_by_key(|(number, _)| *number);
-        points.into_iter().map(|(_, point)| point).collect()
+        text.lines().filter_map(parse).collect()
     }
 }
 
@@ -117,10 +114,9 @@ pub(super) struct Fate<'a> {
 }
 
 /// A line of the log; none if it was cut.
-fn parse(line: &str) -> Option<(u64, Point)> {
-    let mut fields = line.split('\t').map(str::to_owned);
-    let number = fields.next()?.parse().ok()?;
-    Some((number, Point { kind: fields.next()?, path: fields.next()?, to: fields.next()? }))
+fn parse(line: &str) -> Option<Point> {
+    let mut fields = line.split('\t').skip(1).map(str::to_owned);
+    Some(Point { kind: fields.next()?, path: fields.next()?, to: fields.next()? })
 }
 
 fn build() -> Result<PathBuf, String> {

@@ -34,7 +34,8 @@ impl Unsynced {
                 self.files.insert(point.path.clone());
             }
             "create" | "mkdir" => self.name_in(&point.path),
-            "sync" => {
+            // What is gone needs no syncing.
+            "sync" | "unlink" => {
                 self.files.remove(&point.path);
                 self.folders.remove(&point.path);
             }
@@ -45,10 +46,6 @@ impl Unsynced {
             "link" => {
                 self.carry(&point.path, &point.to, false);
                 self.name_in(&point.to);
-            }
-            "unlink" => {
-                self.files.remove(&point.path);
-                self.folders.remove(&point.path);
             }
             _ => {}
         }
@@ -106,7 +103,7 @@ pub(super) fn at_every_point(scene: &Scene, points: &Points) -> Tally {
         end(scene, &mut tally, &cut);
         tally.is_going_on()
     });
-    tally
+    tally.told()
 }
 
 /// Runs the command undisturbed, and holds that a power cut right behind its end would take nothing of what it made.

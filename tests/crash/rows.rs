@@ -2,6 +2,7 @@
 
 use std::collections::hash_map::DefaultHasher;
 use std::collections::{BTreeMap, HashMap};
+use std::fmt::Write as _;
 use std::hash::{Hash as _, Hasher as _};
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -101,16 +102,15 @@ impl Reader {
         let content = std::fs::read(path).map_err(|error| format!("{}: {error}", path.display()))?;
         let sha256 = sha256(&content);
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        let rows = match known.get(&sha256) {
-            Some(rows) => Arc::clone(rows),
-            None => {
-                let path = path.to_owned();
-                let read = std::panic::catch_unwind(move || parquet_rows(&path));
-                let rows = read.map_err(|_| "it is no whole Parquet file".to_owned())?;
-                let rows = Arc::new(rows.iter().map(placed).collect());
-                known.insert(sha256.clone(), Arc::clone(&rows));
-                rows
-            }
+        let rows = if let Some(rows) = known.get(&sha256) {
+            Arc::clone(rows)
+        } else {
+            let path = path.to_owned();
+            let read = std::panic::catch_unwind(move || parquet_rows(&path));
+            let rows = read.map_err(|_| "it is no whole Parquet file".to_owned())?;
+            let rows = Arc::new(rows.iter().map(placed).collect());
+            known.insert(sha256.clone(), Arc::clone(&rows));
+            rows
         };
         Ok(ReadFile { sha256, bytes: content.len() as u64, rows })
     }
@@ -118,7 +118,11 @@ impl Reader {
 
 /// SHA-256 in lower-case hex.
 pub(super) fn sha256(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+    let mut hex = String::new();
+    for byte in Sha256::digest(bytes) {
+        write!(hex, "{byte:02x}").unwrap();
+    }
+    hex
 }
 
 /// A row's place and the digest of the rest.

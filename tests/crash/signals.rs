@@ -28,9 +28,9 @@ pub(super) fn at_random_times(scene: &Scene, signals: u64, dice: &mut Dice) -> T
         // Signals at random times are what is wanted here, as with kills.
         std::thread::sleep(Duration::from_micros(dice.below(longest_micros)));
         if dice.is_one_of_hundred(50) {
-            running.interrupt()
+            running.interrupt();
         } else {
-            running.terminate()
+            running.terminate();
         }
         let ran = running.end_wild();
         // Before the program listens for signals they do what they do to any program.
@@ -41,7 +41,7 @@ pub(super) fn at_random_times(scene: &Scene, signals: u64, dice: &mut Dice) -> T
         let place = format!("signal {}", tally.hits);
         hold(scene, &mut tally, &ran, &place);
     }
-    tally
+    tally.told()
 }
 
 /// Sends a signal at every point.
@@ -59,7 +59,7 @@ pub(super) fn at_every_point(scene: &Scene, points: &Points, kinds: &[&str], dee
         hold(scene, &mut tally, &ran, &place);
         if tally.is_going_on() { Strike::Hit } else { Strike::Enough }
     });
-    tally
+    tally.told()
 }
 
 /// What must hold after a signal.
@@ -108,7 +108,7 @@ pub(super) fn twice_while_a_call_hangs(scene: &Scene, points: &Points, kinds: &[
         end(scene, &mut tally, &cut);
         if tally.is_going_on() { Strike::Hit } else { Strike::Enough }
     });
-    tally
+    tally.told()
 }
 
 /// Waits until a command has come to its point; false if it ended without.

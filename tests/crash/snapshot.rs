@@ -1,6 +1,7 @@
 //! A lake looked at from outside: what its readers see at any moment, and what must hold when a command is done.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 
 use serde_json::{Value, json};
 
@@ -158,7 +159,7 @@ impl Watch {
             findings.problem(format!("staged work stays behind: {left:?}"));
         }
         for name in files_below(&room.path("lake/endpoints/_delta_log")).into_keys() {
-            if !name.ends_with(".json") {
+            if Path::new(&name).extension().is_none_or(|ending| ending != "json") {
                 findings.problem(format!("{name} stays behind in the log"));
             }
         }

@@ -1,7 +1,10 @@
 //! What was found, and the table that tells it.
 
 use std::fmt;
+use std::fs::OpenOptions;
+use std::io::Write as _;
 use std::ops::AddAssign;
+use std::path::Path;
 
 use crate::harness::Ran;
 
@@ -72,6 +75,12 @@ impl Tally {
         self.findings += findings;
     }
 
+    /// Prints its line, for those who watch a long run.
+    pub(super) fn told(self) -> Self {
+        println!("{self}");
+        self
+    }
+
     /// Takes in that a command panicked, if it did.
     pub(super) fn take_panic(&mut self, ran: &Ran, place: &str) {
         if ran.has_panicked() {
@@ -100,15 +109,22 @@ impl fmt::Display for Tally {
     }
 }
 
+/// Names a file that gets the lines of all tables, under one head.
+const WHOLE_TABLE: &str = "PINLAKE_CRASH_TABLE";
+const HEAD: &str = "\
+| what | cut off | after the commit | given again | read less then | lost | twice | half files | problems |
+| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |
+";
+
 /// Prints the table, and fails if anything was found.
 pub(super) fn close(tallies: &[Tally]) {
-    println!();
-    println!(
-        "| what | cut off | after the commit | given again | read less then | lost | twice | half files | problems |"
-    );
-    println!("| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |");
-    for tally in tallies {
-        println!("{tally}");
+    let lines: Vec<String> = tallies.iter().map(Tally::to_string).collect();
+    let lines = lines.join("\n");
+    println!("\n{HEAD}{lines}");
+    if let Some(path) = std::env::var_os(WHOLE_TABLE) {
+        let is_new = !Path::new(&path).exists();
+        let mut file = OpenOptions::new().create(true).append(true).open(&path).unwrap();
+        writeln!(file, "{}{lines}", if is_new { HEAD } else { "" }).unwrap();
     }
     let problems: Vec<&String> = tallies.iter().flat_map(|tally| &tally.findings.problems).collect();
     let told: Vec<&str> = problems.iter().take(TOLD).map(|problem| problem.as_str()).collect();

@@ -60,7 +60,8 @@ async fn a_commit_that_was_cut_off_leaves_nothing_beside_the_log() {
     fs::write(log.join(".pinlake-5ccdf862-0daa-4665-91f1-f53822dfb12b.tmp"), "half a commi").unwrap();
     fs::write(log.join(".other.tmp"), "not ours").unwrap();
     publish(&lake, "x", StageOptions::default(), &[batch("a", 3)]).await.unwrap();
-    let names: Vec<String> = tree(folder.path()).into_iter().filter(|path| path.ends_with(".tmp")).collect();
+    let names = tree(folder.path()).into_iter();
+    let names: Vec<String> = names.filter(|path| path.contains("_delta_log/.")).collect();
     assert_eq!(names, ["endpoints/_delta_log/.other.tmp"]);
 }
 
