@@ -10,6 +10,7 @@ mod faults;
 mod gallery;
 mod harness;
 mod ingest;
+mod privacy;
 mod regression;
 mod reports;
 mod semantics;

@@ -1,7 +1,7 @@
 //! Exit codes: a published contract. Errors are judged by their types, never by their texts.
 
 use std::error::Error;
-use std::io;
+use std::io::{self, Write as _};
 use std::process::ExitCode;
 
 use pinlake_ingest::IngestError;
@@ -63,14 +63,33 @@ fn failed_checks(failed: &[String]) -> String {
     format!("{} {checks} failed\n  {}", failed.len(), failed.join("\n  "))
 }
 
+/// The error for a panic. What the panic said is not told: it may quote what was being worked on.
+pub(crate) fn panicked() -> anyhow::Error {
+    anyhow::anyhow!("it stopped at a point that should not be reached; where that is, is told above")
+}
+
+/// Carries something out, with a panic in it as an error, and sees to it that a panic anywhere tells its place and not its
+/// text. The text may quote data: slicing a text within a character, say, tells the whole text.
+pub(crate) fn guarded(work: impl FnOnce() -> anyhow::Result<()>) -> anyhow::Result<()> {
+    std::panic::set_hook(Box::new(|panic| {
+        let place = panic.location().map_or_else(|| "an unknown place".to_owned(), ToString::to_string);
+        let thread = std::thread::current();
+        let name = thread.name().unwrap_or("without a name");
+        // Nothing is left to be told to where stderr is closed.
+        let _ = writeln!(io::stderr(), "pinlake: the thread {name} panicked at {place}");
+    }));
+    std::panic::catch_unwind(std::panic::AssertUnwindSafe(work)).unwrap_or_else(|_| Err(panicked()))
+}
+
 /// Ends the program: tells an error to stderr with its causes, and gives its code.
 /// A closed pipe is a quiet success: whoever read the results has had enough of them.
 pub(crate) fn code(result: anyhow::Result<()>) -> ExitCode {
-    let Err(error) = result else { return ExitCode::SUCCESS };
-    if is_closed_pipe(&error) {
-        return ExitCode::SUCCESS;
-    }
-    ExitCode::from(explain(&error))
+    let code = match &result {
+        Err(error) if !is_closed_pipe(error) => explain(error),
+        _ => 0,
+    };
+    tracing::info!(code, "ended");
+    ExitCode::from(code)
 }
 
 /// Tells an error to stderr with its causes; returns its code.

@@ -5,6 +5,7 @@ mod commands;
 mod config;
 mod exit;
 mod logging;
+mod run_id;
 mod settings;
 mod ui;
 
@@ -14,5 +15,5 @@ use std::process::ExitCode;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
-    exit::code(commands::main(args::parse()))
+    exit::code(exit::guarded(|| commands::main(args::parse())))
 }

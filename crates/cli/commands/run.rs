@@ -11,11 +11,11 @@ use pinlake_source::{Aws, ExportJob, ExportJobs, ExportRequest, S3Url, WaitOptio
 
 use super::Context;
 use super::analysis::OpenLake;
-use super::convert::{convert_request, request, tell};
+use super::convert::{Wanted, convert_request, request, tell};
 use super::export::{await_job, export_request};
 use super::output::Output;
 use super::report::run_all;
-use crate::args::{ConvertOptions, OutputArgs, RunArgs};
+use crate::args::{OutputArgs, RunArgs};
 use crate::exit::CliError;
 
 /// The reports that give an overview in the terminal.
@@ -27,6 +27,7 @@ pub(crate) async fn run(context: &Context, args: &RunArgs) -> anyhow::Result<()>
     if !args.exact_prefix {
         export.s3_url_prefix = folder_of_this_run(&export.s3_url_prefix)?;
     }
+    let wanted = Wanted::new(context, &args.options)?;
     if args.options.dry_run {
         return print_plan(context, &export);
     }
@@ -34,7 +35,7 @@ pub(crate) async fn run(context: &Context, args: &RunArgs) -> anyhow::Result<()>
     let aws = Aws::connect(&context.settings.aws_options(None, args.retry_for)).await;
     let wait = WaitOptions { timeout: args.timeout, ..WaitOptions::default() };
     let job = export_and_wait(context, &aws, &export, &wait).await?;
-    let Some(outcome) = convert_export(context, aws, job, &export, &args.options).await? else {
+    let Some(outcome) = convert_export(context, aws, job, &export, wanted).await? else {
         return Ok(());
     };
     tell(context.ui, &outcome, &context.settings.lake);
@@ -82,10 +83,11 @@ pub(super) async fn convert_export(
     aws: Aws,
     job: ExportJob,
     export: &ExportRequest,
-    options: &ConvertOptions,
+    wanted: Wanted<'_>,
 ) -> anyhow::Result<Option<Outcome>> {
     let sources = vec![export.s3_url_prefix.parse()?];
-    let request = request(context, options, sources, Some(aws), Some(job))?;
+    let options = wanted.options;
+    let request = request(context, wanted, sources, Some(aws), Some(job))?;
     convert_request(context, request, options).await
 }
 

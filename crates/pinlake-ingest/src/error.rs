@@ -92,12 +92,9 @@ pub enum IngestError {
         #[source]
         source: arrow::error::ArrowError,
     },
-    /// A job of the pool panicked.
-    #[error("a worker thread panicked: {message}")]
-    Panicked {
-        /// The panic's message.
-        message: String,
-    },
+    /// A job of the pool panicked. What it said is not kept, for it may quote the data.
+    #[error("a worker thread panicked")]
+    Panicked,
     /// The pool of worker threads could not be started.
     #[error("cannot start {threads} worker threads")]
     Threads {
@@ -146,7 +143,7 @@ impl IngestError {
             Self::Spill { .. } | Self::Threads { .. } => ErrorKind::Resource,
             Self::TooManyRejects { .. } => ErrorKind::Rejects,
             Self::Mismatch { .. } => ErrorKind::Counts,
-            Self::Columns { .. } | Self::Panicked { .. } | Self::Stopped => ErrorKind::Unexpected,
+            Self::Columns { .. } | Self::Panicked | Self::Stopped => ErrorKind::Unexpected,
         }
     }
 }

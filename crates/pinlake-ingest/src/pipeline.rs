@@ -72,7 +72,7 @@ async fn read_pieces(
             },
             Some(done) = open.join_next() => match done {
                 Ok(record) => records.push(record?),
-                Err(panic) => return Err(IngestError::Panicked { message: panic.to_string() }),
+                Err(_) => return Err(IngestError::Panicked),
             },
         }
     }
@@ -89,6 +89,7 @@ async fn read_piece(
     let piece = Arc::new(OpenPiece::new(body.index, &body.piece().name));
     let damaged = |source: UnpackError| IngestError::Unpack { piece: piece.name.clone(), source };
     let is_whole = body.is_whole;
+    tracing::debug!(piece = ?piece.name, bytes = body.piece().size, "piece begun");
     while let Some(chunk) = body.next_chunk().await {
         let chunk = chunk?;
         let chunk_bytes = chunk.bytes.len() as u64;
@@ -116,7 +117,10 @@ async fn read_piece(
     piece.all_settled(totals.blocks).await;
     work.progress.piece_done();
     let facts = body.facts().ok_or(IngestError::Stopped)?;
-    Ok((piece.index, piece.finish(body.piece(), facts, totals)?))
+    let record = piece.finish(body.piece(), facts, totals)?;
+    let PieceRecord { lines, rows, rejects, blank, .. } = record;
+    tracing::debug!(piece = ?piece.name, lines, rows, rejects, blank, "piece read");
+    Ok((piece.index, record))
 }
 
 /// Closes what the workers filled, on the pool.
@@ -154,6 +158,9 @@ async fn publish(
         return Err(IngestError::TooManyRejects { rejects, lines, first: first.to_string(), path });
     }
     let manifest = manifest(plan, tally);
+    for check in &manifest.reconciliation {
+        tracing::debug!(check = check.check, expected = check.expected, actual = check.actual, "counted");
+    }
     if !manifest.is_reconciled() {
         return Err(IngestError::Mismatch { checks: manifest.reconciliation });
     }

@@ -11,6 +11,7 @@ use pinlake_source::{Aws, ExportJob, Filter, Listing, Location, Piece, Skipped, 
 
 use crate::error::IngestError;
 use crate::limits::Limits;
+use crate::redact::Redaction;
 use crate::rejects::MaxRejects;
 
 /// What somebody wants converted, and how.
@@ -36,10 +37,23 @@ pub struct ConvertRequest {
     pub expect_rows: Option<u64>,
     /// How many rejects are put up with.
     pub max_rejects: MaxRejects,
+    /// What becomes of columns that are not to be kept as they came.
+    pub redaction: Redaction,
+    /// Whether rejects hold the text of the lines; with any redaction they never do.
+    pub rejects_raw: bool,
+    /// What logs call this run; it goes to the manifest.
+    pub run_id: Option<String>,
     /// How Parquet is written.
     pub writer: WriterOptions,
     /// Bounds of the work.
     pub limits: Limits,
+}
+
+impl ConvertRequest {
+    /// Whether rejects hold the text of the lines. A line that is no endpoint may hold anything, so nothing can be redacted in it.
+    pub(crate) fn keeps_raw_rejects(&self) -> bool {
+        self.rejects_raw && self.redaction.is_empty()
+    }
 }
 
 /// A request with its pieces found.
@@ -85,6 +99,7 @@ impl Plan {
         let source = names.join(" ");
         let snapshot = free_id(&request, started_at).await?;
         let (pieces, skipped) = join(&listings)?;
+        tracing::info!(%source, %snapshot, pieces = pieces.len(), skipped = skipped.len(), "planned");
         Ok(Self {
             request,
             source,

@@ -56,14 +56,16 @@ impl FromStr for MaxRejects {
 #[derive(Debug)]
 pub(crate) struct Rejects {
     path: PathBuf,
+    /// Whether the text of the lines is written.
+    is_raw: bool,
     /// The pieces that have a part, by their index.
     parts: Mutex<BTreeMap<usize, PathBuf>>,
 }
 
 impl Rejects {
-    /// Collects into `path`, an existing empty file; parts lie beside it.
-    pub(crate) fn new(path: PathBuf) -> Self {
-        Self { path, parts: Mutex::default() }
+    /// Collects into `path`, an existing empty file; parts lie beside it. Where not `is_raw`, the text of the lines is left out.
+    pub(crate) fn new(path: PathBuf, is_raw: bool) -> Self {
+        Self { path, is_raw, parts: Mutex::default() }
     }
 
     /// Opens the part of a piece.
@@ -77,7 +79,7 @@ impl Rejects {
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
         let file = options.open(&path).map_err(|source| spill(&path, source))?;
         self.parts.lock().unwrap_or_else(PoisonError::into_inner).insert(piece, path.clone());
-        Ok(RejectPart { path, file: BufWriter::new(file) })
+        Ok(RejectPart { path, file: BufWriter::new(file), is_raw: self.is_raw })
     }
 
     /// Makes one file of the parts. Returns the first line of it, for a message.
@@ -127,6 +129,7 @@ fn spill(path: &Path, source: std::io::Error) -> IngestError {
 struct RejectPart {
     path: PathBuf,
     file: BufWriter<File>,
+    is_raw: bool,
 }
 
 /// The rejects of one piece, brought into the order of its blocks.
@@ -173,7 +176,12 @@ impl PieceRejects {
 
 impl RejectPart {
     fn write(&mut self, reject: &Reject, piece: &str) -> Result<(), IngestError> {
-        serde_json::to_writer(&mut self.file, &reject.with_piece(piece))
+        let written = if self.is_raw {
+            serde_json::to_writer(&mut self.file, &reject.with_piece(piece))
+        } else {
+            serde_json::to_writer(&mut self.file, &reject.without_raw(piece))
+        };
+        written
             .map_err(std::io::Error::from)
             .and_then(|()| self.file.write_all(b"\n"))
             .map_err(|source| spill(&self.path, source))
@@ -195,7 +203,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("rejects.ndjson");
         File::create(&path).unwrap();
-        let rejects = Rejects::new(path.clone());
+        let rejects = Rejects::new(path.clone(), true);
         let (mut first, mut second) = (PieceRejects::default(), PieceRejects::default());
         second.add(&rejects, (1, "b"), 0, vec![reject(1)]).unwrap();
         first.add(&rejects, (0, "a"), 2, vec![reject(9)]).unwrap();

@@ -14,8 +14,9 @@ use crate::duplicates::DuplicateIds;
 use crate::error::IngestError;
 use crate::lanes::Lanes;
 use crate::plan::Plan;
-use crate::pool::{Pool, panicked};
+use crate::pool::Pool;
 use crate::progress::Progress;
+use crate::redact::Rules;
 use crate::rejects::{PieceRejects, Rejects};
 
 /// Shared by all jobs of a conversion.
@@ -43,8 +44,14 @@ impl Work {
         let decoding = DecodeOptions { max_line_bytes, ..DecodeOptions::default() };
         Ok(Self {
             pool: Pool::new(limits.threads)?,
-            lanes: Lanes::new(staging, decoding, writing, limits.data_file_bytes),
-            rejects: Rejects::new(rejects),
+            lanes: Lanes::new(
+                staging,
+                decoding,
+                writing,
+                limits.data_file_bytes,
+                Rules::new(&plan.request.redaction),
+            ),
+            rejects: Rejects::new(rejects, plan.request.keeps_raw_rejects()),
             duplicates: DuplicateIds::new(folder, limits.id_hashes),
             progress,
             buffers: BufferPool::new(limits.unpack.whole_bytes * limits.threads),
@@ -94,7 +101,7 @@ impl Work {
             match catch_unwind(AssertUnwindSafe(|| self.convert_block(piece, block))) {
                 Ok(Ok(())) => {}
                 Ok(Err(error)) => self.fail(error),
-                Err(panic) => self.fail(panicked(&*panic)),
+                Err(_) => self.fail(IngestError::Panicked),
             }
         }
         piece.block_settled();

@@ -98,7 +98,11 @@ pub(crate) async fn publish(
     // A record that could not be settled stays for the next staging; so does the first error, which tells more.
     *staging.in_doubt = stands.is_err();
     match (committed, stands) {
-        (_, Ok(true)) => published(&staging, replaced),
+        (_, Ok(true)) => {
+            let version = staging.table.version();
+            tracing::info!(snapshot = %staging.id, version, files = files.len(), replaced, "committed");
+            published(&staging, replaced)
+        }
         (Err(error), _) | (Ok(_), Err(error)) => Err(error),
         (Ok(version), Ok(false)) => Err(log::damaged(layout, format!("it has lost commit {version}"))),
     }

@@ -75,6 +75,7 @@ impl Staging {
             _lock: lock,
         };
         make_private_file(&staging.rejects())?;
+        tracing::debug!(snapshot = %staging.id, folder = ?staging.staged.folder(), "staging");
         Ok(staging)
     }
 

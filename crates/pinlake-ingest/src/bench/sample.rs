@@ -65,6 +65,9 @@ impl Sample {
             job: None,
             expect_rows: None,
             max_rejects: MaxRejects::Percent(100.0),
+            redaction: asked.redaction.clone(),
+            rejects_raw: asked.rejects_raw,
+            run_id: None,
             writer: asked.writer.clone(),
             limits,
         };
