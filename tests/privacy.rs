@@ -21,7 +21,9 @@ fn found(folder: &Path, texts: &[&str]) -> Vec<(String, String)> {
             }
             let bytes = std::fs::read(&path).unwrap();
             let holds = |text: &&&str| bytes.windows(text.len()).any(|window| window == text.as_bytes());
-            found.extend(texts.iter().filter(holds).map(|text| (path.display().to_string(), (*text).to_owned())));
+            found.extend(
+                texts.iter().filter(holds).map(|text| (path.display().to_string(), (*text).to_owned())),
+            );
         }
     }
     found

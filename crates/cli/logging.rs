@@ -32,10 +32,8 @@ pub(crate) fn install(settings: &Settings) {
     let filter = EnvFilter::try_from_env("PINLAKE_LOG")
         .unwrap_or_else(|_| EnvFilter::new(format!("{others},s3s=off,pinlake={level},{own}")));
     let is_terminal = std::io::stderr().is_terminal();
-    let builder = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .with_ansi(is_terminal);
+    let builder =
+        tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(is_terminal);
     let run_id = settings.run_id.clone();
     // A second subscriber is refused; the first one serves.
     let _ = match settings.log_format {

@@ -91,7 +91,7 @@ impl Settings {
     /// Tells the log what is in force. There are no secrets among the settings: credentials are read by the AWS SDK, and the key of
     /// redactions where it is needed.
     pub(crate) fn log(&self) {
-        tracing::info!(run_id = %self.run_id, version = env!("CARGO_PKG_VERSION"), "began");
+        tracing::info!(version = env!("CARGO_PKG_VERSION"), "began");
         tracing::debug!(
             lake = ?self.lake,
             profile = ?self.profile,

@@ -214,8 +214,14 @@ fn failing_reports_tell_no_values() {
             "check",
             "-- title: Check\n-- about: x\n-- check: address = 'x' error  No address is another\n-- check: cast(address AS int) > 0 error  Fails itself\n\nSELECT address FROM endpoints\n",
         ),
-        ("check2", "-- title: Check\n-- about: x\n-- check: address = 'x' error  No address is another\n\nSELECT address FROM endpoints\n"),
-        ("chart", "-- title: Chart\n-- about: x\n-- chart: bar x=address y=user_id\n\nSELECT address, user_id FROM endpoints\n"),
+        (
+            "check2",
+            "-- title: Check\n-- about: x\n-- check: address = 'x' error  No address is another\n\nSELECT address FROM endpoints\n",
+        ),
+        (
+            "chart",
+            "-- title: Chart\n-- about: x\n-- chart: bar x=address y=user_id\n\nSELECT address, user_id FROM endpoints\n",
+        ),
         ("broken", "-- title: Broken\n-- about: x\n\nSELECT addres FROM endpoints\n"),
     ];
     for (name, text) in reports {

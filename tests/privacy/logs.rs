@@ -14,7 +14,9 @@ fn logged(stderr: &str) -> Vec<Value> {
 
 /// What is told, without what differs from run to run.
 fn told(events: &[Value]) -> BTreeSet<(String, String)> {
-    let text = |event: &Value, pointer: &str| event.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned();
+    let text = |event: &Value, pointer: &str| {
+        event.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned()
+    };
     events.iter().map(|event| (text(event, "/target"), text(event, "/fields/message"))).collect()
 }
 
@@ -35,7 +37,10 @@ fn lines_are_json_with_the_id_of_the_run_and_more_is_told_on_request() {
             assert_eq!(event["run_id"].as_str(), Some(run_id.as_str()), "{event}");
             let time = event["timestamp"].as_str().unwrap();
             assert!(time.ends_with('Z') && chrono::DateTime::parse_from_rfc3339(time).is_ok(), "{time}");
-            assert!(["ERROR", "WARN", "INFO", "DEBUG"].contains(&event["level"].as_str().unwrap()), "{event}");
+            assert!(
+                ["ERROR", "WARN", "INFO", "DEBUG"].contains(&event["level"].as_str().unwrap()),
+                "{event}"
+            );
             assert!(event["target"].is_string() && event["fields"].is_object(), "{event}");
         }
         let after = told(&events);
@@ -43,7 +48,8 @@ fn lines_are_json_with_the_id_of_the_run_and_more_is_told_on_request() {
         before = after;
         let has = |message: &str| before.iter().any(|(_, known)| known == message);
         assert!(["began", "planned", "committed", "ended"].into_iter().all(has), "{before:?}");
-        let details = ["settings", "request", "piece begun", "piece read", "data file closed", "counted", "staging"];
+        let details =
+            ["settings", "request", "piece begun", "piece read", "data file closed", "counted", "staging"];
         assert!(details.into_iter().all(|detail| has(detail) == (number > 0)), "{before:?}");
         let get = events.iter().find(|event| event["fields"]["operation"] == "GetObject");
         if let Some(fields) = get.map(|event| &event["fields"]) {

@@ -39,7 +39,8 @@ fn redacted_columns_are_gone_and_all_others_are_as_they_would_have_been() {
     }
     room.write("key", KEY);
     room.pinlake(&["convert", "in", "--snapshot", "plain"]).succeeds();
-    let redact = "address=hash,user_id=hash,city,postal_code=mask,creation_date,latitude,user_attributes=mask,metrics";
+    let redact =
+        "address=hash,user_id=hash,city,postal_code=mask,creation_date,latitude,user_attributes=mask,metrics";
     room.pinlake(&["convert", "in", "--snapshot", "redacted", "--redact", redact])
         .args(&["--redact", "cohort_id", "--redact-key-file", "key"])
         .succeeds();
@@ -48,7 +49,15 @@ fn redacted_columns_are_gone_and_all_others_are_as_they_would_have_been() {
     assert_eq!((plain_rows.len(), rows.len()), (2_000, 2_000));
     let (mut hashes, mut addresses) = (BTreeMap::new(), BTreeMap::new());
     let in_extra = [
-        "address", "userid", "city", "postalcode", "creationdate", "latitude", "userattributes", "metrics", "cohortid",
+        "address",
+        "userid",
+        "city",
+        "postalcode",
+        "creationdate",
+        "latitude",
+        "userattributes",
+        "metrics",
+        "cohortid",
     ];
     for (before, after) in plain_rows.iter().zip(&rows) {
         for (column, before) in before.as_object().unwrap() {
@@ -65,10 +74,14 @@ fn redacted_columns_are_gone_and_all_others_are_as_they_would_have_been() {
                 "city" | "creation_date" | "latitude" | "metrics" | "cohort_id" => assert!(after.is_null()),
                 "postal_code" => {
                     assert_eq!(before.is_null(), after.is_null());
-                    assert!(after.as_str().is_none_or(|code| code.is_empty() || code.ends_with("***")), "{after}");
+                    assert!(
+                        after.as_str().is_none_or(|code| code.is_empty() || code.ends_with("***")),
+                        "{after}"
+                    );
                 }
                 "user_attributes" => {
-                    let names = |map: &Value| map.as_object().map(|map| map.keys().cloned().collect::<Vec<_>>());
+                    let names =
+                        |map: &Value| map.as_object().map(|map| map.keys().cloned().collect::<Vec<_>>());
                     assert_eq!(names(before), names(after));
                     let text = after.to_string();
                     assert!(!text.contains("***") || text.contains("\"***"), "{text}");
@@ -121,7 +134,10 @@ fn a_redaction_is_told_without_its_key() {
     room.pinlake(&["convert", "in.json", "--snapshot", "t"]).succeeds();
     assert_eq!(room.lake().manifest("t").get("redaction"), None);
     let dry = room.pinlake(&["convert", "in.json", "--dry-run", "--redact", "city,id=mask"]).succeeds();
-    assert!(dry.stdout.contains("redact\tdrop\tcity\n") && dry.stdout.contains("redact\tmask\tid\n"), "{dry}");
+    assert!(
+        dry.stdout.contains("redact\tdrop\tcity\n") && dry.stdout.contains("redact\tmask\tid\n"),
+        "{dry}"
+    );
 }
 
 /// Lines with canaries wherever a value can be.
@@ -175,7 +191,8 @@ fn a_kill_in_the_middle_leaves_nothing_of_it_either() {
         let room = Room::new();
         let relay = Relay::start(&world.server.s3_url(), "p/b.gz");
         let url = world.url("p/");
-        let convert = room.pinlake(&["convert", &url, "--snapshot", "s"]).args(&CANARY_FLAGS).in_world(&world);
+        let convert =
+            room.pinlake(&["convert", &url, "--snapshot", "s"]).args(&CANARY_FLAGS).in_world(&world);
         let convert = convert.env("AWS_ENDPOINT_URL_S3", relay.url()).env("PINLAKE_REDACT_KEY", KEY);
         let convert = if is_redacted { convert.args(&CANARY_REDACTION) } else { convert };
         let running = convert.start();
@@ -187,7 +204,13 @@ fn a_kill_in_the_middle_leaves_nothing_of_it_either() {
             let mut folders = files.flatten().flatten().map(|entry| entry.path());
             folders.any(|path| below(&path) > 1_000_000)
         };
-        assert!((0..2_000_000).any(|_| { std::thread::yield_now(); is_written() }), "nothing was written");
+        assert!(
+            (0..2_000_000).any(|_| {
+                std::thread::yield_now();
+                is_written()
+            }),
+            "nothing was written"
+        );
         running.kill();
         assert!(below(&staged) > 1_000_000);
         assert_eq!(found(&room.path("lake"), &["canary", KEY]).is_empty(), is_redacted);
@@ -204,7 +227,12 @@ fn below(path: &std::path::Path) -> u64 {
 fn rejects_leave_the_text_of_lines_out_on_request_and_with_any_redaction() {
     let room = Room::new();
     room.write("in.json", "{\"Address\":\"canary\"\n\"\u{e9}\"\n{}");
-    let flags = [&["--rejects-raw", "off"][..], &["--redact", "city"], &["--rejects-raw", "on", "--redact", "city"], &[]];
+    let flags = [
+        &["--rejects-raw", "off"][..],
+        &["--redact", "city"],
+        &["--rejects-raw", "on", "--redact", "city"],
+        &[],
+    ];
     for (number, flags) in flags.into_iter().enumerate() {
         let id = format!("s{number}");
         room.pinlake(&["convert", "in.json", "--snapshot", &id, "--max-rejects", "2"]).args(flags).succeeds();
@@ -226,8 +254,14 @@ fn rejects_leave_the_text_of_lines_out_on_request_and_with_any_redaction() {
 #[test]
 fn the_config_and_flags_add_up_and_a_flag_has_the_last_word() {
     let room = Room::new();
-    room.write("in.json", r#"{"Id":"1","Address":"jane@example.com","User":{"UserId":"u"},"Location":{"City":"Bonn"}}"#);
-    room.write("etc/pinlake.toml", "redact = [\"address\", \"user_id=hash\"]\nredact-key-file = \"key\"\nlake = \"../lake\"");
+    room.write(
+        "in.json",
+        r#"{"Id":"1","Address":"jane@example.com","User":{"UserId":"u"},"Location":{"City":"Bonn"}}"#,
+    );
+    room.write(
+        "etc/pinlake.toml",
+        "redact = [\"address\", \"user_id=hash\"]\nredact-key-file = \"key\"\nlake = \"../lake\"",
+    );
     room.write("etc/key", KEY);
     let config = ["--config", "etc/pinlake.toml"];
     let row = |id: &str, flags: &[&str], key: Option<&str>| {
@@ -270,18 +304,20 @@ fn what_cannot_be_meant_is_refused_before_anything_happens() {
         let ran = room.pinlake(&["convert", "in.json"]).args(flags).fails(2, named);
         assert!(!ran.stderr.contains("too short"), "{ran}");
     }
-    let short = room.pinlake(&["convert", "in.json", "--redact", "id=hash"]).env("PINLAKE_REDACT_KEY", "canary");
+    let short =
+        room.pinlake(&["convert", "in.json", "--redact", "id=hash"]).env("PINLAKE_REDACT_KEY", "canary");
     let ran = short.fails(2, &["PINLAKE_REDACT_KEY", "6 bytes"]);
     assert!(!ran.stderr.contains("canary"), "{ran}");
     room.write("pinlake.toml", "redact = [\"adress\"]");
     room.pinlake(&["convert", "in.json"]).fails(2, &["config file", "adress"]);
     assert!(!room.path("lake").exists());
     // No job is made that nobody wants then.
-    let options = pinlake_local::PopulationOptions { endpoints: 5, ..pinlake_local::PopulationOptions::default() };
+    let options =
+        pinlake_local::PopulationOptions { endpoints: 5, ..pinlake_local::PopulationOptions::default() };
     let world = World::with_audience(options, 5);
     let role = "arn:aws:iam::123456789012:role/r";
     let run = ["run", "--s3-url-prefix", &world.url("p/"), "--role-arn", role, "--redact", "id=hash"];
-    room.pinlake(&run).in_world(&world).fails(2, &["config file"]);
+    room.pinlake(&run).in_world(&world).env("PINLAKE_REDACT_KEY", KEY).fails(2, &["config file", "adress"]);
     assert_eq!(world.requests("CreateExportJob"), 0);
     std::fs::remove_file(room.path("pinlake.toml")).unwrap();
     room.pinlake(&run).in_world(&world).fails(2, &["--redact-key-file"]);

@@ -4,7 +4,6 @@
 //! Nothing else of a request is told: its headers hold the signature and the session's token, and its query may hold a
 //! continuation token. Paths are percent-encoded, so a key cannot steer a terminal.
 
-use std::fmt;
 use std::time::Instant;
 
 use aws_smithy_runtime_api::box_error::BoxError;
@@ -20,9 +19,13 @@ use aws_smithy_types::config_bag::{ConfigBag, Storable, StoreReplace};
 #[derive(Debug)]
 pub(super) struct RequestLog;
 
-/// When the attempt began.
+/// An attempt that is under way. What was asked for is noted here, for the SDK gives the request away when it sends it.
 #[derive(Debug)]
-struct Begun(Instant);
+struct Begun {
+    at: Instant,
+    place: String,
+    range: Option<String>,
+}
 
 impl Storable for Begun {
     type Storer = StoreReplace<Self>;
@@ -36,11 +39,14 @@ impl Intercept for RequestLog {
 
     fn read_before_attempt(
         &self,
-        _context: &BeforeTransmitInterceptorContextRef<'_>,
+        context: &BeforeTransmitInterceptorContextRef<'_>,
         _components: &RuntimeComponents,
         bag: &mut ConfigBag,
     ) -> Result<(), BoxError> {
-        bag.interceptor_state().store_put(Begun(Instant::now()));
+        let request = context.request();
+        let place = without_query(request.uri()).to_owned();
+        let range = request.headers().get("range").map(str::to_owned);
+        bag.interceptor_state().store_put(Begun { at: Instant::now(), place, range });
         Ok(())
     }
 
@@ -50,31 +56,24 @@ impl Intercept for RequestLog {
         _components: &RuntimeComponents,
         bag: &mut ConfigBag,
     ) -> Result<(), BoxError> {
-        let milliseconds = bag.load::<Begun>().map_or(0, |begun| begun.0.elapsed().as_millis());
-        let operation = bag.load::<Metadata>().map_or("a request", Metadata::name);
+        let Some(begun) = bag.load::<Begun>() else { return Ok(()) };
         let response = context.response();
         let header = |name: &str| response.and_then(|response| response.headers().get(name));
-        let request_id = header("x-amz-request-id").or_else(|| header("x-amzn-requestid"));
         tracing::debug!(
-            operation,
-            place = %context.request().map(|request| Place(request.uri())).unwrap_or(Place("")),
-            range = context.request().and_then(|request| request.headers().get("range")),
+            operation = bag.load::<Metadata>().map(Metadata::name),
+            place = begun.place,
+            range = begun.range,
             status = response.map(|response| response.status().as_u16()),
-            request_id = ?request_id,
-            milliseconds,
+            request_id = header("x-amz-request-id").or_else(|| header("x-amzn-requestid")),
+            milliseconds = u64::try_from(begun.at.elapsed().as_millis()).unwrap_or(u64::MAX),
             "request"
         );
         Ok(())
     }
 }
 
-/// A URL without its query.
-struct Place<'u>(&'u str);
-
-impl fmt::Display for Place<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.0.split(['?', '#']).next().unwrap_or_default())
-    }
+fn without_query(url: &str) -> &str {
+    url.split(['?', '#']).next().unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -83,6 +82,6 @@ mod tests {
 
     #[test]
     fn a_place_has_no_query() {
-        assert_eq!(Place("http://h/b/k%0A?list-type=2&x=y").to_string(), "http://h/b/k%0A");
+        assert_eq!(without_query("http://h/b/k%0A?list-type=2&x=y"), "http://h/b/k%0A");
     }
 }

@@ -1,5 +1,6 @@
 //! Redacted batches against the same batches as they came.
 
+use arrow::datatypes::{Field, Schema};
 use arrow::json::LineDelimitedWriter;
 use pinlake_decode::unpack::{BufferPool, UnpackLimits, Unpacker};
 use pinlake_decode::{BlockDecoder, DecodeOptions, PieceFormat};
@@ -35,9 +36,28 @@ fn both(specs: &[&str], lines: &str) -> (DecodedBlock, DecodedBlock) {
     (decoded(rules(&[])), decoded(rules(specs)))
 }
 
+/// The batch with plain text in place of dictionaries, as the JSON writer wants it.
+fn plain(batch: &RecordBatch) -> RecordBatch {
+    fn inner(field: &Field) -> Field {
+        let of = match field.data_type() {
+            DataType::Dictionary(..) => DataType::Utf8,
+            DataType::List(item) => DataType::List(Arc::new(inner(item))),
+            DataType::Map(entries, sorted) => DataType::Map(Arc::new(inner(entries)), *sorted),
+            DataType::Struct(fields) => DataType::Struct(fields.iter().map(|field| inner(field)).collect()),
+            other => other.clone(),
+        };
+        field.clone().with_data_type(of)
+    }
+    let schema = batch.schema();
+    let fields: Vec<Field> = schema.fields().iter().map(|field| inner(field)).collect();
+    let columns = batch.columns().iter().zip(&fields);
+    let columns = columns.map(|(column, field)| arrow::compute::cast(column, field.data_type()).unwrap());
+    RecordBatch::try_new(Arc::new(Schema::new(fields.clone())), columns.collect()).unwrap()
+}
+
 fn rows(block: &DecodedBlock) -> Vec<serde_json::Value> {
     let mut writer = LineDelimitedWriter::new(Vec::new());
-    block.batch.iter().for_each(|batch| writer.write(batch).unwrap());
+    block.batch.iter().for_each(|batch| writer.write(&plain(batch)).unwrap());
     writer.finish().unwrap();
     let text = String::from_utf8(writer.into_inner()).unwrap();
     text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
