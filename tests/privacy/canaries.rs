@@ -117,6 +117,10 @@ fn damaged_pieces_and_failing_services_tell_no_values() {
         assert_eq!(scene.silent(&["convert", &scene.world.url(prefix)]).code, Some(7));
     }
     let convert = ["convert", &scene.url, "--max-rejects", "9", "--retry-for", "1s"];
+    // A disk that takes half a kilobyte of each file.
+    let full = "trap '' XFSZ; ulimit -f 1; exec \"$0\" \"$@\"";
+    let ran = scene.room.pinlake_in_shell(full, &convert).args(&["-vvv"]).in_world(&scene.world).ends(8);
+    assert!(!ran.stderr.contains("canary"), "{ran}");
     for (operation, status, code) in [
         ("GetObject", 503, "SlowDown"),
         ("GetObject", 400, "ExpiredToken"),

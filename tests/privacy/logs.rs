@@ -76,6 +76,8 @@ fn lines_for_people_end_in_the_id_of_the_run_and_quiet_is_quiet() {
     }
     let quiet = room.pinlake(&["convert", "in\n.json", "--snapshot", "t", "-q"]).succeeds();
     assert_eq!((quiet.stdout.as_str(), quiet.stderr.as_str()), ("t\n", ""));
+    let ran = room.pinlake(&["report", "growth", "-v", "--out", "growth.csv"]).succeeds();
+    assert!(ran.stderr.contains("report ran report=\"growth\" rows="), "{ran}");
     let shown = room.pinlake(&["snapshots", "show", "s"]).succeeds();
     assert!(shown.stdout.contains(&format!("run id     {id}")), "{shown}");
 }

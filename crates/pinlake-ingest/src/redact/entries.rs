@@ -102,12 +102,13 @@ fn with_treated_lists(map: &MapArray, fates: &[Fate<'_>]) -> Result<MapArray, Ar
     let mut keys: Vec<i32> = items.keys().values().to_vec();
     for (fate, ends) in fates.iter().zip(lists.value_offsets().windows(2)) {
         let Fate::Treated(number, treatment) = fate else { continue };
-        for at in ends[0].cast_unsigned() as usize..ends[1].cast_unsigned() as usize {
+        let (start, end) = (ends[0].cast_unsigned() as usize, ends[1].cast_unsigned() as usize);
+        for (at, key) in (start..).zip(&mut keys[start..end]) {
             if items.keys().is_null(at) {
                 continue;
             }
-            let old = keys[at];
-            keys[at] = *treated.entry((*number, old)).or_insert_with(|| {
+            let old = *key;
+            *key = *treated.entry((*number, old)).or_insert_with(|| {
                 labels.append_value(treatment.of(texts.value(old.cast_unsigned() as usize)));
                 count += 1;
                 i32::try_from(count - 1).unwrap_or(i32::MAX)

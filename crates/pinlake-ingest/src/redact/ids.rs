@@ -23,7 +23,7 @@ pub(super) enum IdHashes {
     Keyed(RedactKey),
     /// By a key derived from the user's.
     Derived(RedactKey),
-    /// By SipHash with a key that nobody knows but this process.
+    /// By `SipHash` with a key that nobody knows but this process.
     Drawn(RandomState),
 }
 
