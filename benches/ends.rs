@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use criterion::measurement::WallTime;
 use criterion::{BenchmarkGroup, Criterion, Throughput, criterion_group, criterion_main};
-use pinlake_ingest::{ConvertRequest, Limits, MaxRejects, Plan, Progress, Stop, convert};
+use pinlake_ingest::{ConvertRequest, Limits, MaxRejects, Plan, Progress, Redaction, Stop, convert};
 use pinlake_lake::{Lake, WriterOptions};
 use pinlake_local::{LocalOptions, LocalServer, Population, PopulationOptions};
 use pinlake_report::{Catalogue, LakeTables, RunFacts, Session, SessionOptions, TableFile, run};
@@ -121,6 +121,9 @@ async fn make_lake(folder: &Path) -> Lake {
         job: None,
         expect_rows: Some(ENDPOINTS),
         max_rejects: MaxRejects::Count(0),
+        redaction: Redaction::default(),
+        rejects_raw: true,
+        run_id: None,
         writer: WriterOptions::default(),
         checkpoint_bytes: None,
         limits: Limits::new(THREADS, None),

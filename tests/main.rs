@@ -12,7 +12,6 @@ mod gallery;
 mod harness;
 mod hostile_lake;
 mod ingest;
-#[cfg(unix)]
 mod privacy;
 mod regression;
 mod reports;

@@ -171,7 +171,7 @@ fn a_large_piece_at_hand_gets_the_rest_of_its_bytes() {
     let relay = Relay::start(&world.server.s3_url(), "bytes=3");
     let mut running = room.pinlake(&args).in_world(&world).env("AWS_ENDPOINT_URL_S3", relay.url()).start();
     relay.wait_until_held();
-    running.wait_until_it_says(&["reading a piece"]);
+    running.wait_until_it_says(&["piece begun"]);
     running.interrupt();
     running.wait_until_it_says(&["stopping"]);
     relay.let_go();

@@ -12,6 +12,7 @@ mod local;
 mod manual;
 mod output;
 mod prompt;
+mod redaction;
 mod report;
 mod run;
 mod scratch;
@@ -55,7 +56,7 @@ pub(crate) fn main(cli: Cli) -> anyhow::Result<()> {
     let config = Config::load(cli.global.config.as_deref())?;
     let settings = Settings::resolve(&cli.global, &environment, config)?;
     logging::install(&settings);
-    panics::install();
+    settings.log();
     // One TLS provider for the whole binary. Where one is installed already, it is this one.
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     let context = Context { ui: Ui::new(&settings), settings, stop: Stop::default() };
@@ -65,7 +66,7 @@ pub(crate) fn main(cli: Cli) -> anyhow::Result<()> {
         .enable_all()
         .build()
         .context("cannot start the I/O threads")?;
-    let result = panics::caught(|| runtime.block_on(dispatch(&context, cli.command)));
+    let result = runtime.block_on(dispatch(&context, cli.command));
     runtime.shutdown_background();
     result
 }
@@ -148,7 +149,7 @@ async fn stoppable(
     let mut task = tokio::task::JoinSet::new();
     task.spawn(work);
     tokio::select! {
-        done = task.join_next() => Some(done.unwrap_or(Ok(Ok(()))).unwrap_or_else(|panic| Err(panic.into()))),
+        done = task.join_next() => Some(done.unwrap_or(Ok(Ok(()))).unwrap_or_else(|_| Err(panics::error()))),
         _ = stop => {
             task.abort_all();
             let _ = tokio::time::timeout(STOP_PATIENCE, task.join_next()).await;

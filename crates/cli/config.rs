@@ -39,6 +39,13 @@ pub(crate) struct Config {
     pub(crate) role_arn: Option<String>,
     /// Where Pinpoint writes the export.
     pub(crate) s3_url_prefix: Option<String>,
+    /// Columns that conversions redact, each as `--redact` takes one.
+    #[serde(default)]
+    pub(crate) redact: Vec<String>,
+    /// The key of hashes, a file relative to this one.
+    pub(crate) redact_key_file: Option<PathBuf>,
+    /// `on` or `off`.
+    pub(crate) rejects_raw: Option<String>,
     /// A folder of reports, relative to the file.
     pub(crate) queries: Option<PathBuf>,
     /// Values of report parameters.
@@ -59,7 +66,8 @@ impl Config {
         let mut config = Self::parse(&text)
             .map_err(|error| CliError::usage(format!("config file {}: {error}", path.display())))?;
         let folder = path.parent().unwrap_or(Path::new(""));
-        for relative in [&mut config.lake, &mut config.queries].into_iter().flatten() {
+        let paths = [&mut config.lake, &mut config.queries, &mut config.redact_key_file];
+        for relative in paths.into_iter().flatten() {
             *relative = folder.join(&*relative);
         }
         Ok(config)

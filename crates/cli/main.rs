@@ -6,6 +6,7 @@ mod config;
 mod exit;
 mod logging;
 mod panics;
+mod run_id;
 mod settings;
 mod ui;
 
@@ -15,5 +16,5 @@ use std::process::ExitCode;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
-    exit::code(commands::main(args::parse()))
+    exit::code(panics::caught(|| commands::main(args::parse())))
 }

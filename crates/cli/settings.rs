@@ -14,6 +14,7 @@ use crate::args::GlobalArgs;
 use crate::args::values::{LogFormat, ProgressMode, byte_size, endpoint_url, threads};
 use crate::config::Config;
 use crate::exit::CliError;
+use crate::run_id::RunId;
 
 const DEFAULT_LAKE: &str = "./lake";
 
@@ -31,6 +32,8 @@ pub(crate) struct Settings {
     pub(crate) log_format: LogFormat,
     pub(crate) quiet: bool,
     pub(crate) verbose: u8,
+    /// What logs and the manifest call this process.
+    pub(crate) run_id: RunId,
     /// What only some commands ask for.
     pub(crate) config: Config,
 }
@@ -80,8 +83,25 @@ impl Settings {
             log_format: choose(args.log_format, config.log_format.as_deref(), "log-format")?,
             quiet: args.quiet,
             verbose: args.verbose,
+            run_id: RunId::new(),
             config,
         })
+    }
+
+    /// Tells the log what is in force. There are no secrets among the settings: credentials are read by the AWS SDK, and the key of
+    /// redactions where it is needed.
+    pub(crate) fn log(&self) {
+        tracing::info!(version = env!("CARGO_PKG_VERSION"), "began");
+        tracing::debug!(
+            lake = ?self.lake,
+            profile = ?self.profile,
+            region = ?self.region,
+            endpoint_url = ?self.endpoint_url,
+            s3_endpoint_url = ?self.s3_endpoint_url,
+            threads = self.threads,
+            memory_limit_bytes = ?self.memory_limit_bytes,
+            "settings"
+        );
     }
 
     /// How to reach AWS, or whatever stands in for it.
@@ -108,7 +128,7 @@ impl Settings {
     }
 }
 
-fn choose<T: clap::ValueEnum + Default>(
+pub(crate) fn choose<T: clap::ValueEnum + Default>(
     given: Option<T>,
     config: Option<&str>,
     key: &str,

@@ -28,6 +28,16 @@ pub(crate) enum LogFormat {
     Json,
 }
 
+/// Whether something is done.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Switch {
+    /// It is.
+    #[default]
+    On,
+    /// It is not.
+    Off,
+}
+
 /// A number of bytes such as `256MB`, `1GiB` or `1048576`.
 pub(crate) fn byte_size(text: &str) -> Result<usize, String> {
     text.parse::<bytesize::ByteSize>()

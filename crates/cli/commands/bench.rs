@@ -4,7 +4,7 @@ use std::io::{self, Write};
 use std::time::Duration;
 
 use pinlake_ingest::{
-    BenchFacts, BenchRequest, BenchStep, ConvertRequest, Estimate, Limits, MaxRejects, Plan, bench,
+    BenchFacts, BenchRequest, BenchStep, ConvertRequest, Estimate, Limits, MaxRejects, Plan, Redaction, bench,
 };
 use pinlake_lake::{Compression, WriterOptions};
 use pinlake_source::{Aws, Filter, Source};
@@ -38,6 +38,9 @@ pub(crate) async fn run(context: &Context, args: &BenchArgs) -> anyhow::Result<(
         expect_rows: None,
         max_rejects: MaxRejects::Percent(100.0),
         checkpoint_bytes: None,
+        redaction: Redaction::default(),
+        rejects_raw: true,
+        run_id: None,
         writer: WriterOptions { compression: args.compression, ..WriterOptions::default() },
         limits: context.settings.limits(),
     })

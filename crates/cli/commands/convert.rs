@@ -5,19 +5,22 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use pinlake_ingest::{ConvertRequest, IngestError, Outcome, Plan, Progress, convert};
+use pinlake_ingest::{ConvertRequest, IngestError, Outcome, Plan, Progress, Redaction, convert};
 use pinlake_lake::WriterOptions;
 use pinlake_source::{Aws, DownloadOptions, ExportJob, Filter, Source};
 
 use super::export::completed_job;
 use super::fetch::{fetch_listing, tell_skipped};
-use super::{Context, export};
+use super::{Context, export, redaction};
+use crate::args::values::Switch;
 use crate::args::{ConvertArgs, ConvertOptions, JobArgs};
 use crate::exit::CliError;
+use crate::settings::choose;
 use crate::ui::{self, Ui, Unit};
 
 /// Converts sources to one snapshot and prints its id.
 pub(crate) async fn run(context: &Context, args: &ConvertArgs) -> anyhow::Result<()> {
+    let wanted = Wanted::new(context, &args.options)?;
     let mut sources: Vec<Source> = args.src.iter().map(|word| word.parse()).collect::<Result<_, _>>()?;
     let aws = if args.job_id.is_some() || sources.iter().any(Source::is_s3) {
         let options = context.settings.aws_options(args.request.timeout, args.request.retry_for);
@@ -36,7 +39,7 @@ pub(crate) async fn run(context: &Context, args: &ConvertArgs) -> anyhow::Result
     if sources.is_empty() {
         sources.push(place_of(job.as_ref())?);
     }
-    let request = request(context, &args.options, sources, aws, job)?;
+    let request = request(context, wanted, sources, aws, job)?;
     let Some(outcome) = convert_request(context, request, &args.options).await? else { return Ok(()) };
     tell(context.ui, &outcome, &context.settings.lake);
     writeln!(io::stdout(), "{}", outcome.published.snapshot.id)?;
@@ -53,14 +56,30 @@ fn place_of(job: Option<&ExportJob>) -> anyhow::Result<Source> {
     }
 }
 
+/// What flags and config ask of a conversion, once it is known to make sense: before a job is made or anything is read.
+pub(super) struct Wanted<'a> {
+    pub(super) options: &'a ConvertOptions,
+    redaction: Redaction,
+    rejects_raw: bool,
+}
+
+impl<'a> Wanted<'a> {
+    pub(super) fn new(context: &Context, options: &'a ConvertOptions) -> anyhow::Result<Self> {
+        let config = context.settings.config.rejects_raw.as_deref();
+        let rejects_raw = choose(options.rejects_raw, config, "rejects-raw")? == Switch::On;
+        Ok(Self { options, redaction: redaction::wanted(context, options)?, rejects_raw })
+    }
+}
+
 /// A request in the terms of the flags.
 pub(super) fn request(
     context: &Context,
-    options: &ConvertOptions,
+    wanted: Wanted<'_>,
     sources: Vec<Source>,
     aws: Option<Aws>,
     job: Option<ExportJob>,
 ) -> anyhow::Result<ConvertRequest> {
+    let Wanted { options, redaction, rejects_raw } = wanted;
     let mut limits = context.settings.limits();
     limits.unpack.max_line_bytes = options.max_line;
     Ok(ConvertRequest {
@@ -75,6 +94,9 @@ pub(super) fn request(
         expect_rows: options.expect_rows,
         max_rejects: options.max_rejects,
         checkpoint_bytes: options.checkpoint.map(|bytes| bytes as u64),
+        redaction,
+        rejects_raw,
+        run_id: Some(context.settings.run_id.to_string()),
         writer: WriterOptions { compression: options.compression, ..WriterOptions::default() },
         limits,
     })
@@ -145,6 +167,9 @@ fn print_plan(plan: &Plan) -> anyhow::Result<()> {
     }
     for skipped in &plan.skipped {
         writeln!(out, "skip\t{}\t{}\t{}", skipped.size, skipped.name, skipped.reason)?;
+    }
+    for (column, mode) in plan.request.redaction.modes() {
+        writeln!(out, "redact\t{mode}\t{column}")?;
     }
     let lake = &plan.request.lake;
     writeln!(

@@ -9,7 +9,7 @@ use pinlake_local::{LocalOptions, LocalServer, PopulationOptions};
 use pinlake_source::{Aws, AwsOptions, ExportRequest, StaticCredentials, WaitOptions};
 
 use super::Context;
-use super::convert::tell;
+use super::convert::{Wanted, tell};
 use super::output;
 use super::run::{convert_export, export_and_wait, report};
 use crate::args::{ConvertOptions, DemoArgs};
@@ -49,10 +49,14 @@ pub(crate) async fn run(context: &Context, args: &DemoArgs) -> anyhow::Result<()
         compression: Compression::default(),
         max_line: pinlake_decode::unpack::DEFAULT_MAX_LINE_BYTES,
         checkpoint: None,
+        redact: Vec::new(),
+        redact_key_file: None,
+        rejects_raw: None,
         keep_pieces: args.keep_pieces.then(|| args.out.join("pieces")),
         dry_run: false,
     };
-    let Some(outcome) = convert_export(&context, aws, job, &export, &options).await? else { return Ok(()) };
+    let wanted = Wanted::new(&context, &options)?;
+    let Some(outcome) = convert_export(&context, aws, job, &export, wanted).await? else { return Ok(()) };
     tell(context.ui, &outcome, &context.settings.lake);
     let page = args.out.join("report.html");
     report(&context, &context.settings.lake, Some(&page)).await?;

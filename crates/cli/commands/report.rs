@@ -192,7 +192,11 @@ async fn run_each(
             given.iter().filter(|(name, _)| wanted(name)).map(|(name, value)| (name.clone(), value.clone())),
         );
         match run_template(&lake.session, template, &mine).await {
-            Ok(report) => ran.reports.push(report),
+            Ok(report) => {
+                let milliseconds = u64::try_from(report.result.elapsed.as_millis()).unwrap_or(u64::MAX);
+                tracing::info!(report = report.name, rows = report.result.rows(), milliseconds, "report ran");
+                ran.reports.push(report);
+            }
             Err(error) if keep_going && is_at_fault(&error) => {
                 warn(context, &error);
                 ran.broken.push(template.name.clone());

@@ -13,11 +13,11 @@ use pinlake_source::{Aws, ExportJob, ExportJobs, ExportRequest, S3Url, WaitOptio
 
 use super::Context;
 use super::analysis::OpenLake;
-use super::convert::{convert_request, request, tell};
+use super::convert::{Wanted, convert_request, request, tell};
 use super::export::{await_job, export_request};
 use super::output::Output;
 use super::report::run_all;
-use crate::args::{ConvertOptions, OutputArgs, RunArgs};
+use crate::args::{OutputArgs, RunArgs};
 use crate::exit::CliError;
 
 /// The reports that give an overview in the terminal.
@@ -26,6 +26,7 @@ const OVERVIEW: [&str; 2] = ["audience-summary", "targetable"];
 /// Carries out the whole pipeline against AWS, or whatever `--endpoint-url` names.
 pub(crate) async fn run(context: &Context, args: &RunArgs) -> anyhow::Result<()> {
     let asked = export_request(context, &args.target)?;
+    let wanted = Wanted::new(context, &args.options)?;
     if args.options.dry_run {
         return print_plan(context, &asked, args.exact_prefix);
     }
@@ -33,7 +34,7 @@ pub(crate) async fn run(context: &Context, args: &RunArgs) -> anyhow::Result<()>
     let aws = Aws::connect(&context.settings.aws_options(None, args.retry_for)).await;
     let exported = context.unless_stopped(Box::pin(job::export(context, &aws, args, asked))).await?;
     let (job, request) = (exported.job.clone(), &exported.request);
-    let converted = convert_export(context, aws, job, request, &args.options).await;
+    let converted = convert_export(context, aws, job, request, wanted).await;
     if converted.as_ref().is_err_and(is_final) {
         exported.forget()?;
     }
@@ -93,10 +94,11 @@ pub(super) async fn convert_export(
     aws: Aws,
     job: ExportJob,
     export: &ExportRequest,
-    options: &ConvertOptions,
+    wanted: Wanted<'_>,
 ) -> anyhow::Result<Option<Outcome>> {
     let sources = vec![export.s3_url_prefix.parse()?];
-    let request = request(context, options, sources, Some(aws), Some(job))?;
+    let options = wanted.options;
+    let request = request(context, wanted, sources, Some(aws), Some(job))?;
     convert_request(context, request, options).await
 }
 

@@ -63,6 +63,14 @@ fn show(manifest: &RunManifest, out: &mut dyn Write) -> io::Result<()> {
         writeln!(out, "job        {id}")?;
     }
     writeln!(out, "tool       {}", manifest.tool)?;
+    if let Some(id) = &manifest.run_id {
+        writeln!(out, "run id     {id}")?;
+    }
+    if !manifest.redaction.is_empty() {
+        let redacted: Vec<String> =
+            manifest.redaction.iter().map(|(column, mode)| format!("{column} ({mode})")).collect();
+        writeln!(out, "redacted   {}", redacted.join(", "))?;
+    }
     let (begun, ended) = (manifest.timings.started_at, manifest.timings.finished_at);
     writeln!(out, "run        {} to {}", begun.format("%FT%TZ"), ended.format("%FT%TZ"))?;
     writeln!(out, "pieces     {} ({})", ui::count(manifest.pieces.len() as u64), ui::bytes(stored))?;

@@ -85,6 +85,16 @@ impl Drift {
         self.unnamed += other.unnamed;
     }
 
+    /// The same with members under other names, as `name` gives them; what has one name then is counted together.
+    #[must_use]
+    pub fn renamed(self, name: impl Fn(String) -> String) -> Self {
+        let mut renamed = Self { unnamed: self.unnamed, ..Self::default() };
+        for ((member, kind), entry) in self.entries {
+            renamed.add(name(member), kind, entry);
+        }
+        renamed
+    }
+
     /// Whether every line had the form of an export.
     #[must_use]
     pub fn is_empty(&self) -> bool {
@@ -115,6 +125,16 @@ mod tests {
             one.entries().next(),
             Some(("Zip", DriftKind::Unknown, &DriftEntry { count: 2, first_piece: 0, first_line: 7 }))
         );
+    }
+
+    #[test]
+    fn members_of_one_new_name_are_counted_together() {
+        let mut drift = Drift::default();
+        drift.count("a.x".into(), DriftKind::Unfit, 1, 7);
+        drift.count("a.y".into(), DriftKind::Unfit, 0, 9);
+        let renamed = drift.renamed(|_| "a.*".to_owned());
+        let entry = DriftEntry { count: 2, first_piece: 0, first_line: 9 };
+        assert_eq!(renamed.entries().collect::<Vec<_>>(), [("a.*", DriftKind::Unfit, &entry)]);
     }
 
     #[test]

@@ -17,6 +17,7 @@
 mod columns;
 pub mod decoder;
 pub mod drift;
+pub mod extra;
 mod json;
 pub mod reject;
 pub mod schema;

@@ -69,22 +69,32 @@ impl Reject {
     /// bytes are not UTF-8.
     #[must_use]
     pub fn with_piece<'a>(&'a self, piece: &'a str) -> impl Serialize + 'a {
-        RejectLine { piece, reject: self }
+        RejectLine { piece, reject: self, is_raw: true }
+    }
+
+    /// The same without the text of the line.
+    #[must_use]
+    pub fn without_raw<'a>(&'a self, piece: &'a str) -> impl Serialize + 'a {
+        RejectLine { piece, reject: self, is_raw: false }
     }
 }
 
 struct RejectLine<'a> {
     piece: &'a str,
     reject: &'a Reject,
+    is_raw: bool,
 }
 
 impl Serialize for RejectLine<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut line = serializer.serialize_struct("Reject", 5)?;
+        let mut line = serializer.serialize_struct("Reject", if self.is_raw { 5 } else { 4 })?;
         line.serialize_field("piece", self.piece)?;
         line.serialize_field("line", &self.reject.line)?;
         line.serialize_field("offset", &self.reject.offset)?;
         line.serialize_field("reason", &self.reject.reason.to_string())?;
+        if !self.is_raw {
+            return line.end();
+        }
         match std::str::from_utf8(&self.reject.raw) {
             Ok(raw) => line.serialize_field("raw", raw)?,
             Err(_) => line.serialize_field(
@@ -109,5 +119,7 @@ mod tests {
             line,
             r#"{"piece":"a/b.gz","line":3,"offset":40,"reason":"not UTF-8 at byte 1 of the line","raw_base64":"e/8="}"#
         );
+        let line = serde_json::to_string(&reject.without_raw("a")).unwrap();
+        assert_eq!(line, r#"{"piece":"a","line":3,"offset":40,"reason":"not UTF-8 at byte 1 of the line"}"#);
     }
 }

@@ -181,6 +181,14 @@ pub(crate) const fn parent_member(parent: Parent) -> &'static str {
     }
 }
 
+/// The member of an export that fills a column: the object of the endpoint that it lies in (empty: the endpoint itself) and its
+/// name there. `None` for `extra`, `piece` and `line`, which no member fills, and for what is no column.
+#[must_use]
+pub fn member_of(column: &str) -> Option<(&'static str, &'static str)> {
+    let found = COLUMNS.iter().find(|known| known.name == column && !known.member.is_empty())?;
+    Some((parent_member(found.parent), found.member))
+}
+
 /// The Arrow schema of a data file: every column of the table `endpoints` but the partition column `snapshot`.
 ///
 /// Map entries are named `key_value` with fields `key` and `value`, list items `element`: the names of the Parquet
@@ -248,6 +256,13 @@ mod tests {
                 );
             }
         }
+    }
+
+    #[test]
+    fn columns_know_their_members() {
+        assert_eq!(member_of("postal_code"), Some(("Location", "PostalCode")));
+        assert_eq!(member_of("address"), Some(("", "Address")));
+        assert_eq!(["extra", "piece", "line", "snapshot", ""].map(member_of), [None; 5]);
     }
 
     #[test]

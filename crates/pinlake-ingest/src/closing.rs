@@ -16,8 +16,7 @@ use crate::work::Work;
 /// another run has the name by now, the plan gets the next one.
 pub(crate) async fn stage(lake: &mut Lake, plan: &mut Plan) -> Result<Staging, IngestError> {
     loop {
-        let identity = Some(plan.identity.clone());
-        let options = StageOptions { replace: plan.request.replace, identity };
+        let options = StageOptions { replace: plan.request.replace, identity: plan.identity.clone() };
         match lake.stage(plan.snapshot.clone(), options).await {
             Ok(staging) => {
                 let is_of_others = match staging.earlier_publication() {
@@ -91,6 +90,9 @@ pub(crate) async fn publish(
         return Err(IngestError::TooManyRejects { rejects, lines, first: first.to_string(), path });
     }
     let manifest = manifest(plan, tally);
+    for check in &manifest.reconciliation {
+        tracing::debug!(check = check.check, expected = check.expected, actual = check.actual, "counted");
+    }
     if !manifest.is_reconciled() {
         // The same work would end the same.
         staging.discard();

@@ -111,12 +111,9 @@ pub enum IngestError {
         #[source]
         source: arrow::error::ArrowError,
     },
-    /// A job of the pool panicked.
-    #[error("a worker thread panicked: {message}")]
-    Panicked {
-        /// The panic's message.
-        message: String,
-    },
+    /// A job of the pool panicked. What it said is not kept, for it may quote the data.
+    #[error("a worker thread panicked")]
+    Panicked,
     /// The pool of worker threads could not be started.
     #[error("cannot start {threads} worker threads")]
     Threads {
@@ -174,7 +171,7 @@ impl IngestError {
             Self::TooManyRejects { .. } => ErrorKind::Rejects,
             Self::Mismatch { .. } => ErrorKind::Counts,
             Self::Interrupted { .. } => ErrorKind::Interrupted,
-            Self::Notes { .. } | Self::Columns { .. } | Self::Panicked { .. } | Self::Stopped => {
+            Self::Notes { .. } | Self::Columns { .. } | Self::Panicked | Self::Stopped => {
                 ErrorKind::Unexpected
             }
         }

@@ -7,7 +7,7 @@
 //! at it again.
 
 use std::path::PathBuf;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use arrow::array::RecordBatch;
 use pinlake_decode::{Block, BlockDecoder, DecodeOptions, DecodedBlock};
@@ -15,12 +15,14 @@ use pinlake_lake::{DataFile, DataFileWriter, LakeError, Staging, WriterOptions};
 use rayon::iter::{IntoParallelIterator, ParallelIterator};
 
 use crate::error::IngestError;
+use crate::redact::{Redactor, Rules};
 
 /// The lanes of one staging.
 pub(crate) struct Lanes {
     decoding: DecodeOptions,
     writing: WriterOptions,
     data_file_bytes: u64,
+    redaction: Arc<Rules>,
     state: Mutex<LaneState>,
 }
 
@@ -36,6 +38,7 @@ struct LaneState {
 
 struct Lane {
     decoder: BlockDecoder,
+    redactor: Redactor,
     /// Opened for the first batch.
     file: Option<DataFileWriter>,
 }
@@ -48,28 +51,28 @@ impl Lanes {
         decoding: DecodeOptions,
         writing: WriterOptions,
         data_file_bytes: u64,
+        redaction: Rules,
     ) -> Self {
         let saved = staging.checkpoints().iter().flat_map(|checkpoint| checkpoint.files.clone()).collect();
         let state = LaneState { staging: Some(staging), free: Vec::new(), closed: Vec::new(), saved };
-        Self { decoding, writing, data_file_bytes, state: Mutex::new(state) }
+        Self { decoding, writing, data_file_bytes, redaction: Arc::new(redaction), state: Mutex::new(state) }
     }
 
     fn state(&self) -> MutexGuard<'_, LaneState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Decodes a block of the piece called `piece` and writes its rows to whichever lane is free. Nothing is written where
-    /// the staging was taken already.
+    /// Decodes a block of the piece called `piece` and writes its rows, redacted, to whichever lane is free. Nothing is written
+    /// where the staging was taken already. What comes back is redacted too, but for the rejects.
     pub(crate) fn convert(
         &self,
         (piece, piece_index): (&str, usize),
         block: &Block,
     ) -> Result<DecodedBlock, IngestError> {
         let mut lane = self.take_lane();
-        let decoded = lane
-            .decoder
-            .decode(piece, piece_index, block)
-            .map_err(|source| IngestError::Columns { piece: piece.to_owned(), source })?;
+        let columns = |source| IngestError::Columns { piece: piece.to_owned(), source };
+        let mut decoded = lane.decoder.decode(piece, piece_index, block).map_err(columns)?;
+        lane.redactor.redact(&mut decoded).map_err(columns)?;
         if let Some(batch) = &decoded.batch {
             self.write_to(&mut lane, batch)?;
         }
@@ -81,7 +84,11 @@ impl Lanes {
     /// fails is not put back.
     fn take_lane(&self) -> Lane {
         let free = self.state().free.pop();
-        free.unwrap_or_else(|| Lane { decoder: BlockDecoder::new(self.decoding), file: None })
+        free.unwrap_or_else(|| Lane {
+            decoder: BlockDecoder::new(self.decoding),
+            redactor: Redactor::new(&self.redaction),
+            file: None,
+        })
     }
 
     fn write_to(&self, lane: &mut Lane, batch: &RecordBatch) -> Result<(), LakeError> {

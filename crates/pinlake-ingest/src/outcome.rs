@@ -76,6 +76,8 @@ pub(crate) fn manifest(plan: &Plan, tally: Tally) -> RunManifest {
     let totals = tally.totals();
     RunManifest {
         tool: plan.request.tool.clone(),
+        run_id: plan.request.run_id.clone(),
+        redaction: plan.request.redaction.modes(),
         source: plan.source.clone(),
         job: plan.request.job.as_ref().and_then(|job| serde_json::to_value(job).ok()),
         snapshot: plan.snapshot.clone(),

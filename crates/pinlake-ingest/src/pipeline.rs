@@ -106,7 +106,7 @@ impl Reading<'_> {
                 },
                 Some(done) = open.join_next() => match done {
                     Ok(done) => done.map(|(index, record)| ledger.add(index, record))?,
-                    Err(panic) => return Err(IngestError::Panicked { message: panic.to_string() }),
+                    Err(_) => return Err(IngestError::Panicked),
                 },
                 () = ledger.idle(), if open.is_empty() => self.save(ledger).await?,
                 () = stop.requested(), if more => more = false,
@@ -148,7 +148,7 @@ async fn read_piece(
     let piece = Arc::new(OpenPiece::new(index, &body.piece().name));
     let damaged = |source: UnpackError| IngestError::Unpack { piece: piece.name.clone(), source };
     let is_whole = body.is_whole;
-    tracing::debug!(piece = ?piece.name, "reading a piece");
+    tracing::debug!(piece = ?piece.name, bytes = body.piece().size, "piece begun");
     while let Some(chunk) = body.next_chunk().await {
         let chunk = chunk?;
         let chunk_bytes = chunk.bytes.len() as u64;
@@ -176,7 +176,10 @@ async fn read_piece(
     piece.all_settled(totals.blocks).await;
     work.progress.piece_done();
     let facts = body.facts().ok_or(IngestError::Stopped)?;
-    Ok((piece.index, piece.finish(body.piece(), facts, totals)?))
+    let record = piece.finish(body.piece(), facts, totals)?;
+    let PieceRecord { lines, rows, rejects, blank, .. } = record;
+    tracing::debug!(piece = ?piece.name, lines, rows, rejects, blank, "piece read");
+    Ok((piece.index, record))
 }
 
 /// Stops the jobs and lets go of the staging when the line is left before its end, whether by an error or because

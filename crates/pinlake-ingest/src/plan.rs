@@ -11,6 +11,7 @@ use pinlake_source::{Aws, ExportJob, Filter, Listing, Location, Piece, Skipped, 
 
 use crate::error::IngestError;
 use crate::limits::Limits;
+use crate::redact::Redaction;
 use crate::rejects::MaxRejects;
 
 /// What somebody wants converted, and how.
@@ -36,12 +37,25 @@ pub struct ConvertRequest {
     pub expect_rows: Option<u64>,
     /// How many rejects are put up with.
     pub max_rejects: MaxRejects,
+    /// What becomes of columns that are not to be kept as they came.
+    pub redaction: Redaction,
+    /// Whether rejects hold the text of the lines; with any redaction they never do.
+    pub rejects_raw: bool,
+    /// What logs call this run; it goes to the manifest.
+    pub run_id: Option<String>,
     /// How Parquet is written.
     pub writer: WriterOptions,
     /// After so many bytes of pieces, as stored, what is done is noted for good; else time decides.
     pub checkpoint_bytes: Option<u64>,
     /// Bounds of the work.
     pub limits: Limits,
+}
+
+impl ConvertRequest {
+    /// Whether rejects hold the text of the lines. A line that is no endpoint may hold anything, so nothing can be redacted in it.
+    pub(crate) fn keeps_raw_rejects(&self) -> bool {
+        self.rejects_raw && self.redaction.is_empty()
+    }
 }
 
 /// A request with its pieces found.
@@ -55,8 +69,8 @@ pub struct Plan {
     pub snapshot: SnapshotId,
     /// Whether its id is of no importance, and another one as good.
     pub(crate) is_named_by_clock: bool,
-    /// What tells this work from other.
-    pub(crate) identity: RunIdentity,
+    /// What tells this work from other; `None` where no other process can go on with it.
+    pub(crate) identity: Option<RunIdentity>,
     /// Whether an interrupted run of the same work has left something to go on with.
     pub is_resumed: bool,
     /// The pieces, in the order in which they are fetched. No two have the same name.
@@ -93,7 +107,8 @@ impl Plan {
         let source = names.join(" ");
         let (pieces, skipped) = join(&listings)?;
         let identity = identity(&request, source.clone());
-        let name = Name::choose(&request, &identity, started_at).await?;
+        let name = Name::choose(&request, identity.as_ref(), started_at).await?;
+        tracing::info!(%source, snapshot = %name.id, pieces = pieces.len(), skipped = skipped.len(), "planned");
         Ok(Self {
             request,
             source,
@@ -128,13 +143,18 @@ impl Plan {
     }
 }
 
-/// What tells this work from other: whatever decides which rows and files come of the pieces, but for the pieces themselves.
-fn identity(request: &ConvertRequest, source: String) -> RunIdentity {
+/// What tells this work from other: whatever decides which rows and files come of the pieces, but for the pieces themselves. `None`
+/// where another process could not go on with it.
+fn identity(request: &ConvertRequest, source: String) -> Option<RunIdentity> {
+    let redaction = request.redaction.terms()?;
     let WriterOptions { compression, row_group_rows, .. } = &request.writer;
     let lines = request.limits.unpack.max_line_bytes;
-    let terms =
-        format!("{}, {compression:?}, row groups of {row_group_rows}, lines up to {lines}", request.tool);
-    RunIdentity { source, terms }
+    let raw = request.keeps_raw_rejects();
+    let terms = format!(
+        "{}, {compression:?}, row groups of {row_group_rows}, lines up to {lines}, raw rejects {raw}, {redaction}",
+        request.tool
+    );
+    Some(RunIdentity { source, terms })
 }
 
 /// The id of the snapshot to be made, and how it came about.
@@ -150,12 +170,14 @@ impl Name {
     /// in quick succession do not meet.
     async fn choose(
         request: &ConvertRequest,
-        identity: &RunIdentity,
+        identity: Option<&RunIdentity>,
         now: DateTime<Utc>,
     ) -> Result<Self, IngestError> {
         let lake = Lake::open_if_any(&request.lake).await?;
-        let interrupted = lake.as_ref().map(|lake| lake.interrupted_runs(identity)).transpose()?;
-        let interrupted = interrupted.unwrap_or_default();
+        let interrupted = match (&lake, identity) {
+            (Some(lake), Some(identity)) => lake.interrupted_runs(identity)?,
+            _ => Vec::new(),
+        };
         let given = request.snapshot.clone();
         if let Some(id) = given.or_else(|| completion(request.job.as_ref()).map(SnapshotId::from_time)) {
             let is_resumed = interrupted.contains(&id);

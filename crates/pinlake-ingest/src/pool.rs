@@ -7,7 +7,6 @@
 //! makes blocks gives one away only while some worker is, or is about to be, without work, and decodes it itself otherwise.
 //! No job ever waits for another, so there is nothing to deadlock.
 
-use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -61,7 +60,7 @@ impl<T> Job<T> {
     pub(crate) async fn result(self) -> Result<T, IngestError> {
         match self.0.await {
             Ok(Ok(result)) => Ok(result),
-            Ok(Err(panic)) => Err(panicked(&*panic)),
+            Ok(Err(_)) => Err(IngestError::Panicked),
             Err(_) => Err(IngestError::Stopped),
         }
     }
@@ -124,16 +123,6 @@ impl Pool {
     }
 }
 
-/// The error for a caught panic.
-pub(crate) fn panicked(panic: &(dyn Any + Send)) -> IngestError {
-    let message = panic
-        .downcast_ref::<&str>()
-        .map(|message| (*message).to_owned())
-        .or_else(|| panic.downcast_ref::<String>().cloned())
-        .unwrap_or_else(|| "no message".to_owned());
-    IngestError::Panicked { message }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -143,7 +132,7 @@ mod tests {
         let pool = Pool::new(2).unwrap();
         assert_eq!(pool.run(|| 6 * 7).await.unwrap(), 42);
         let error = pool.run(|| panic!("boom")).await.map(|(): ()| ()).unwrap_err();
-        assert_eq!(error.to_string(), "a worker thread panicked: boom");
+        assert_eq!(error.to_string(), "a worker thread panicked");
         pool.idle().await;
         assert!(pool.has_room());
     }

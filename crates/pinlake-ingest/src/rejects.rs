@@ -59,14 +59,17 @@ impl FromStr for MaxRejects {
 pub(crate) struct Rejects {
     path: PathBuf,
     scratch: Scratch,
+    /// Whether the text of the lines is written.
+    is_raw: bool,
     /// The names of the pieces' parts, by the index of the piece.
     parts: Mutex<BTreeMap<usize, String>>,
 }
 
 impl Rejects {
-    /// Collects into `path`, an existing empty file, by way of parts in `scratch`; `parts` are there already.
-    pub(crate) fn new(path: PathBuf, scratch: Scratch, parts: BTreeMap<usize, String>) -> Self {
-        Self { path, scratch, parts: Mutex::new(parts) }
+    /// Collects into `path`, an existing empty file, by way of parts in `scratch`; `parts` are there already. Where not `is_raw`, the
+    /// text of the lines is left out.
+    pub(crate) fn new(path: PathBuf, scratch: Scratch, parts: BTreeMap<usize, String>, is_raw: bool) -> Self {
+        Self { path, scratch, is_raw, parts: Mutex::new(parts) }
     }
 
     fn parts(&self) -> MutexGuard<'_, BTreeMap<usize, String>> {
@@ -78,7 +81,7 @@ impl Rejects {
         let (name, file) = self.scratch.make(&format!("rejects-{piece:09}"))?;
         let path = self.scratch.path(&name);
         self.parts().insert(piece, name);
-        Ok(RejectPart { path, file: BufWriter::new(file) })
+        Ok(RejectPart { path, file: BufWriter::new(file), is_raw: self.is_raw })
     }
 
     /// Makes the part of a finished piece last and gives its name, if the piece has one.
@@ -129,6 +132,7 @@ impl std::fmt::Display for FirstReject {
 struct RejectPart {
     path: PathBuf,
     file: BufWriter<File>,
+    is_raw: bool,
 }
 
 /// The rejects of one piece, brought into the order of its blocks.
@@ -175,7 +179,12 @@ impl PieceRejects {
 
 impl RejectPart {
     fn write(&mut self, reject: &Reject, piece: &str) -> Result<(), IngestError> {
-        serde_json::to_writer(&mut self.file, &reject.with_piece(piece))
+        let written = if self.is_raw {
+            serde_json::to_writer(&mut self.file, &reject.with_piece(piece))
+        } else {
+            serde_json::to_writer(&mut self.file, &reject.without_raw(piece))
+        };
+        written
             .map_err(std::io::Error::from)
             .and_then(|()| self.file.write_all(b"\n"))
             .map_err(|source| spill(&self.path, source))
@@ -198,7 +207,7 @@ mod tests {
         let path = folder.path().join("rejects.ndjson");
         File::create(&path).unwrap();
         let scratch = Scratch::new(folder.path().to_owned());
-        let rejects = Rejects::new(path.clone(), scratch, BTreeMap::new());
+        let rejects = Rejects::new(path.clone(), scratch, BTreeMap::new(), true);
         let (mut first, mut second) = (PieceRejects::default(), PieceRejects::default());
         second.add(&rejects, (1, "b"), 0, vec![reject(1)]).unwrap();
         first.add(&rejects, (0, "a"), 2, vec![reject(9)]).unwrap();

@@ -15,8 +15,9 @@ use crate::duplicates::DuplicateIds;
 use crate::error::IngestError;
 use crate::lanes::Lanes;
 use crate::plan::Plan;
-use crate::pool::{Pool, panicked};
+use crate::pool::Pool;
 use crate::progress::Progress;
+use crate::redact::Rules;
 use crate::rejects::{PieceRejects, Rejects};
 use crate::scratch::Scratch;
 
@@ -44,7 +45,12 @@ impl Work {
     ) -> Result<Self, IngestError> {
         let limits = plan.request.limits;
         let scratch = Scratch::new(staging.scratch());
-        let rejects = Rejects::new(staging.rejects(), scratch.clone(), resumed.rejects);
+        let rejects = Rejects::new(
+            staging.rejects(),
+            scratch.clone(),
+            resumed.rejects,
+            plan.request.keeps_raw_rejects(),
+        );
         let max_line_bytes = limits.unpack.max_line_bytes;
         let writing =
             WriterOptions { row_group_bytes: limits.row_group_bytes, ..plan.request.writer.clone() };
@@ -52,7 +58,13 @@ impl Work {
         let drift = DriftSoFar { saved: resumed.drift, since: Drift::default() };
         Ok(Self {
             pool: Pool::new(limits.threads)?,
-            lanes: Lanes::new(staging, decoding, writing, limits.data_file_bytes),
+            lanes: Lanes::new(
+                staging,
+                decoding,
+                writing,
+                limits.data_file_bytes,
+                Rules::new(&plan.request.redaction),
+            ),
             rejects,
             duplicates: DuplicateIds::new(scratch, limits.id_hashes, resumed.id_runs),
             progress,
@@ -124,7 +136,7 @@ impl Work {
             match catch_unwind(AssertUnwindSafe(|| self.convert_block(piece, block))) {
                 Ok(Ok(())) => {}
                 Ok(Err(error)) => self.fail(error),
-                Err(panic) => self.fail(panicked(&*panic)),
+                Err(_) => self.fail(IngestError::Panicked),
             }
         }
         piece.block_settled();

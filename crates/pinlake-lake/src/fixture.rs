@@ -98,6 +98,8 @@ pub(crate) fn manifest(rows: u64) -> RunManifest {
     let time = DateTime::from_timestamp(1_793_275_200, 0).unwrap();
     RunManifest {
         tool: "pinlake test".to_owned(),
+        run_id: None,
+        redaction: std::collections::BTreeMap::new(),
         source: "s3://bucket/prefix/".to_owned(),
         job: None,
         snapshot: id("set-by-publishing"),

@@ -35,6 +35,7 @@ impl FileLock {
                 Ok(()) if !is_at(&file, path) => {} // Its last holder removed the name: take the new file there.
                 Ok(()) => {
                     sign(&mut file).at("write the lock", path)?;
+                    tracing::debug!(?path, "locked");
                     return Ok(Self { path: path.to_owned(), _file: file });
                 }
                 Err(TryLockError::WouldBlock) => {

@@ -15,6 +15,12 @@ use crate::{LakeError, SnapshotId, disk};
 pub struct RunManifest {
     /// The program and its version, as `pinlake 0.1.0`.
     pub tool: String,
+    /// What the logs of the run call it. Runs before there was such a name have none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub run_id: Option<String>,
+    /// What became of columns and entries of maps that were not kept as they came: `drop`, `mask` or `hash`, by name.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub redaction: BTreeMap<String, String>,
     /// What was read: the S3 prefix, folder or file, as it was named.
     pub source: String,
     /// The export job as Pinpoint told of it, if one is known.

@@ -130,7 +130,11 @@ pub(crate) async fn publish(
         *staging.fate = Fate::Remove;
     }
     match (committed, stands) {
-        (_, Ok(true)) => published(staging.table, layout, &manifest, replaced),
+        (_, Ok(true)) => {
+            let version = staging.table.version();
+            tracing::info!(snapshot = %staging.id, version, files = files.len(), replaced, "committed");
+            published(staging.table, layout, &manifest, replaced)
+        }
         (Err(error), _) | (Ok(_), Err(error)) => Err(error),
         (Ok(version), Ok(false)) => Err(log::damaged(layout, format!("it has lost commit {version}"))),
     }

@@ -100,6 +100,7 @@ impl Staging {
             _lock: lock,
         };
         staging.clear()?;
+        tracing::debug!(snapshot = %staging.id, folder = ?staging.staged.folder(), "staging");
         Ok(staging)
     }
 

@@ -168,6 +168,7 @@ impl DataFileWriter {
         if let Some(folder) = self.path.parent() {
             disk::sync_folder(folder)?;
         }
+        tracing::debug!(file = ?self.path, rows = self.rows, bytes, "data file closed");
         Ok(DataFile {
             name: self.name,
             snapshot: self.snapshot,

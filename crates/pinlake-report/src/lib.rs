@@ -39,6 +39,7 @@ pub use diff::{DiffError, DiffRequest, DiffTotals, diff};
 pub use error::ReportError;
 pub use kind::ErrorKind;
 pub use listing::{describe, describe_json, list_columns, list_json, list_table, list_tables};
+pub use nearness::did_you_mean;
 pub use parameters::{Bindings, DefaultValue, Parameter, ParameterError, ParameterType, UsedParameter};
 pub use render::{
     Format, PageFacts, Reconciliation, RenderError, RenderOptions, render, render_checks, render_stream,

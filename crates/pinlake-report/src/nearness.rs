@@ -2,7 +2,8 @@
 
 /// The name most like `given`, if one is near enough that a slip of the keys explains the difference:
 /// a third of its length in edits, or that it is the name's beginning.
-pub(crate) fn did_you_mean<'a>(given: &str, names: impl Iterator<Item = &'a str>) -> Option<String> {
+#[must_use]
+pub fn did_you_mean<'a>(given: &str, names: impl Iterator<Item = &'a str>) -> Option<String> {
     let given = given.to_lowercase();
     let allowed = (given.chars().count() / 3).max(1);
     names

@@ -7,6 +7,8 @@
 //! The SDK's own retries are off: a request is retried in one place, the module `retry`, where the time bound of
 //! the contract (`retry_for`) and the count of attempts in every error message come from.
 
+mod requests;
+
 use std::time::Duration;
 
 use aws_config::identity::IdentityCache;
@@ -126,11 +128,14 @@ impl Aws {
         let region = config.region().map(ToString::to_string);
         let signing_region = Region::new(region.clone().unwrap_or(REGION_OF_CUSTOM_ENDPOINTS.to_owned()));
 
-        let mut pinpoint = aws_sdk_pinpoint::config::Builder::from(&config).region(signing_region.clone());
+        let mut pinpoint = aws_sdk_pinpoint::config::Builder::from(&config)
+            .region(signing_region.clone())
+            .interceptor(requests::RequestLog);
         pinpoint.set_endpoint_url(pinpoint_url.clone());
         let mut s3 = aws_sdk_s3::config::Builder::from(&config)
             .region(signing_region)
-            .force_path_style(s3_url.is_some());
+            .force_path_style(s3_url.is_some())
+            .interceptor(requests::RequestLog);
         s3.set_endpoint_url(s3_url.clone());
 
         Self {

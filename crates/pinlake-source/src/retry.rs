@@ -61,7 +61,9 @@ impl Retry {
     /// Counts a failed attempt; waits and says `true` when there is to be another.
     pub(crate) async fn again(&mut self, failure: &RequestFailure) -> bool {
         let Some(pause) = self.pause_after(failure, Instant::now()) else { return false };
-        tracing::debug!(attempt = self.attempts, reason = ?failure.kind(), "trying again");
+        let (reason, status, code) = (failure.kind(), failure.status(), failure.code());
+        let delay_ms = pause.as_millis();
+        tracing::info!(attempt = self.attempts, ?reason, status, code, delay_ms, "trying again");
         tokio::time::sleep(pause).await;
         true
     }

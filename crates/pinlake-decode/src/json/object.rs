@@ -38,6 +38,11 @@ impl<'a> Value<'a> {
 
     /// The members of an object in their order; of a repeated one only the last.
     pub(crate) fn members(&self) -> Vec<Member<'a>> {
+        last_of_each(self.all_members())
+    }
+
+    /// The members of an object in their order, repeated ones too.
+    pub(crate) fn all_members(&self) -> Vec<Member<'a>> {
         let mut members: Vec<Member<'a>> = Vec::new();
         let mut at = skip_space(self.raw, 1);
         while self.raw[at] != b'}' {
@@ -46,7 +51,7 @@ impl<'a> Value<'a> {
             members.push(Member { raw_name: name.raw, name: name.text(), value });
             at = next(self.raw, end);
         }
-        last_of_each(members)
+        members
     }
 }
 

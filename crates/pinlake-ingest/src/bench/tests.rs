@@ -10,6 +10,7 @@ use pinlake_source::{Filter, Source};
 
 use super::*;
 use crate::plan::ConvertRequest;
+use crate::redact::Redaction;
 use crate::rejects::MaxRejects;
 
 fn write_piece(folder: &Path, name: &str, lines: &[String]) {
@@ -32,6 +33,9 @@ async fn request(pieces: &Path, scratch: &Path, threads: usize, sample_bytes: u6
         expect_rows: None,
         max_rejects: MaxRejects::Count(0),
         checkpoint_bytes: None,
+        redaction: Redaction::default(),
+        rejects_raw: true,
+        run_id: None,
         writer: WriterOptions::default(),
         limits,
     })

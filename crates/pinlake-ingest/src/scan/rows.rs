@@ -94,7 +94,7 @@ impl PieceRows {
         let outcome = self.reading().task.join_next().await;
         self.stop();
         match outcome {
-            Some(Err(error)) => Some(IngestError::Panicked { message: error.to_string() }),
+            Some(Err(_)) => Some(IngestError::Panicked),
             _ => None,
         }
     }

@@ -2,9 +2,11 @@
 //!
 //! What fails before rows are read concerns the text of the query, and is told in full with line and column where DataFusion knows
 //! them. What fails on rows may quote their values (`Cannot cast string 'jane@example.com' …`), and values
-//! are personal data; so such a message is told with everything quoted or numeric left out, and the original is not kept as a source.
+//! are personal data; so such a message is told in the words that such messages are made of and no others, and the original is not kept as a source.
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
 
 use arrow::error::ArrowError;
 use datafusion::common::{DataFusionError, Diagnostic};
@@ -182,9 +184,13 @@ fn one_line(message: impl AsRef<str>) -> String {
     message.as_ref().split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// A message with everything between the first and the last quote of a kind, and every number that is no part of a word,
-/// replaced by `…`.
+/// The words of which the messages of DataFusion, Arrow and Parquet are made, in lower case: those of the literals in their sources.
+const WORDS: &str = include_str!("diagnosis/words.txt");
+
+/// A message without values: what stands between the first and the last quote of a kind, and every word that is none of those
+/// that messages are made of, is `…`. Values stand in messages without quotes too, and look like anything.
 fn without_values(message: &str) -> String {
+    static KNOWN: LazyLock<HashSet<&str>> = LazyLock::new(|| WORDS.split_whitespace().collect());
     let mut text = one_line(message);
     for quote in ['\'', '"', '`'] {
         if let (Some(first), Some(last)) = (text.find(quote), text.rfind(quote))
@@ -193,19 +199,22 @@ fn without_values(message: &str) -> String {
             text.replace_range(first + quote.len_utf8()..last, "…");
         }
     }
-    let mut cleaned = String::with_capacity(text.len());
-    let mut in_word = false;
-    for character in text.chars() {
-        if character.is_ascii_digit() && !in_word {
-            if !cleaned.ends_with('…') {
-                cleaned.push('…');
-            }
-        } else {
-            cleaned.push(character);
-            in_word = character.is_alphanumeric();
-        }
-    }
-    cleaned
+    let is_known = |word: &str| word.is_empty() || KNOWN.contains(word.to_lowercase().as_str());
+    let cleaned = text.split(' ').map(|token| {
+        let core = token.trim_matches(|c: char| c.is_ascii_punctuation());
+        let mut words = core.split(|c: char| c.is_ascii_punctuation() && c != '_');
+        if core == "…" || words.all(is_known) { token.to_owned() } else { hidden(token, core) }
+    });
+    cleaned.collect::<Vec<_>>().join(" ")
+}
+
+/// A token with `…` in place of its core, which brackets, quotes and the like may stand around.
+fn hidden(token: &str, core: &str) -> String {
+    let start = token.find(core).unwrap_or_default();
+    let is_around = |c: &char| "'\"`()[]{}:,;.".contains(*c);
+    let before: String = token[..start].chars().filter(is_around).collect();
+    let after: String = token[start + core.len()..].chars().filter(is_around).collect();
+    format!("{before}…{after}")
 }
 
 #[cfg(test)]
@@ -217,5 +226,9 @@ mod tests {
         let cast = "Cast error: Cannot cast string 'o'neil@example.com' to value of Int64 type";
         assert_eq!(without_values(cast), "Cast error: Cannot cast string '…' to value of Int64 type");
         assert_eq!(without_values("Overflow happened on: 92233 + 17"), "Overflow happened on: … + …");
+        let key = "map key must be unique, duplicate key found: jane@example.com";
+        assert_eq!(without_values(key), "map key must be unique, duplicate key found: …");
+        let name = "Unable to parse Jane Doe, +447700900123 (\u{1f642}) as Timestamp(Nanosecond, None)";
+        assert_eq!(without_values(name), "Unable to parse … …, … (…) as Timestamp(Nanosecond, None)");
     }
 }

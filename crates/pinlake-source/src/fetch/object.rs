@@ -87,7 +87,7 @@ impl ObjectSpan<'_> {
             if digested.md5 == expected {
                 return Ok(SpanData { bytes, facts: Some(digested.facts), expected_md5: None });
             }
-            tracing::warn!(bucket = self.bucket, key = self.key, attempt, "the bytes do not have their MD5");
+            tracing::warn!(bucket = self.bucket, key = ?self.key, attempt, "the bytes do not have their MD5");
         }
         let (bucket, key) = (self.bucket.to_owned(), self.key.to_owned());
         Err(FetchError::ObjectDamaged { bucket, key, attempts: DAMAGED_ATTEMPTS })
