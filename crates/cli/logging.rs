@@ -11,8 +11,8 @@ use tracing_subscriber::fmt::{FmtContext, FormatEvent};
 use tracing_subscriber::registry::LookupSpan;
 
 use crate::args::values::LogFormat;
-use crate::run_id::RunId;
 use crate::settings::Settings;
+use crate::settings::run_id::RunId;
 
 /// Installs the one subscriber of the process. `PINLAKE_LOG` takes a filter in the syntax of `tracing`; otherwise
 /// warnings are told, `-v` tells what pinlake does, `-vv` in detail, `-vvv` what the libraries below it do too.

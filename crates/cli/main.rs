@@ -6,7 +6,6 @@ mod config;
 mod exit;
 mod logging;
 mod panics;
-mod run_id;
 mod settings;
 mod ui;
 

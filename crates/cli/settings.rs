@@ -3,6 +3,8 @@
 //! Precedence is flag > environment > config file > default. clap reads pinlake's own variables as if they were flags;
 //! AWS's variables are read by the AWS SDK, so a config file's region or profile counts only where they are silent.
 
+pub(crate) mod run_id;
+
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -14,7 +16,7 @@ use crate::args::GlobalArgs;
 use crate::args::values::{LogFormat, ProgressMode, byte_size, endpoint_url, threads};
 use crate::config::Config;
 use crate::exit::CliError;
-use crate::run_id::RunId;
+use run_id::RunId;
 
 const DEFAULT_LAKE: &str = "./lake";
 
