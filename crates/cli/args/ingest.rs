@@ -149,11 +149,11 @@ pub(crate) struct ConvertOptions {
     /// The longest line that is read; longer ones are rejects
     #[arg(long, value_name = "SIZE", default_value_t = DEFAULT_MAX_LINE_BYTES, value_parser = byte_size, hide_default_value = true)]
     pub(crate) max_line: usize,
-    /// Redact columns before anything is written: drop (the default), mask or hash; also attributes.NAME,
-    /// user_attributes.NAME and metrics.NAME; separated by commas or given several times
+    /// Redact columns before anything is written: drop (the default), mask or hash; also `attributes.NAME`,
+    /// `user_attributes.NAME` and `metrics.NAME`; separated by commas or given several times
     #[arg(long, value_name = "COLUMN[=MODE]", value_delimiter = ',')]
     pub(crate) redact: Vec<String>,
-    /// The key of hashes: a file of at least 16 bytes [else the variable PINLAKE_REDACT_KEY]
+    /// The key of hashes: a file of at least 16 bytes [else the variable `PINLAKE_REDACT_KEY`]
     #[arg(long, value_name = "FILE")]
     pub(crate) redact_key_file: Option<PathBuf>,
     /// Whether rejects hold the text of the lines; with --redact they never do [default: on]
