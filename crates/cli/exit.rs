@@ -76,8 +76,8 @@ fn damage(findings: &[String]) -> String {
 /// Ends the program: tells an error to stderr with its causes, and gives its code.
 /// A closed pipe is a quiet success: whoever read the results has had enough of them.
 pub(crate) fn code(result: anyhow::Result<()>) -> ExitCode {
-    let code = match &result {
-        Err(error) if !is_closed_pipe(error) => explain(error),
+    let code = match result {
+        Err(error) if !is_closed_pipe(&error) => explain(&error),
         _ => 0,
     };
     tracing::info!(code, "ended");

@@ -152,11 +152,11 @@ pub(crate) struct ConvertOptions {
     /// Note what is done for good after so many bytes of pieces, so that an interrupted run goes on from there [default: every few seconds]
     #[arg(long, value_name = "SIZE", value_parser = byte_size)]
     pub(crate) checkpoint: Option<usize>,
-    /// Redact columns before anything is written: drop (the default), mask or hash; also attributes.NAME,
-    /// user_attributes.NAME and metrics.NAME; separated by commas or given several times
+    /// Redact columns before anything is written: drop (the default), mask or hash; also `attributes.NAME`,
+    /// `user_attributes.NAME` and `metrics.NAME`; separated by commas or given several times
     #[arg(long, value_name = "COLUMN[=MODE]", value_delimiter = ',')]
     pub(crate) redact: Vec<String>,
-    /// The key of hashes: a file of at least 16 bytes [else the variable PINLAKE_REDACT_KEY]
+    /// The key of hashes: a file of at least 16 bytes [else the variable `PINLAKE_REDACT_KEY`]
     #[arg(long, value_name = "FILE")]
     pub(crate) redact_key_file: Option<PathBuf>,
     /// Whether rejects hold the text of the lines; with --redact they never do [default: on]

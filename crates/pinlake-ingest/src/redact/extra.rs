@@ -81,7 +81,9 @@ mod tests {
 
     fn left(columns: &[(&str, Option<&str>)], extra: &str) -> Option<String> {
         let mut going = Going::default();
-        columns.iter().for_each(|(column, entry)| going.add(column, *entry));
+        for (column, entry) in columns {
+            going.add(column, *entry);
+        }
         let array: ArrayRef = Arc::new(StringArray::from(vec![extra]));
         let left = going.taken_from(&array).unwrap();
         left.as_string::<i32>().iter().next().flatten().map(str::to_owned)
