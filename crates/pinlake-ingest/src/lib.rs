@@ -24,6 +24,7 @@ mod pool;
 mod progress;
 mod rejects;
 mod scan;
+mod space;
 mod work;
 
 pub use bench::{BenchFacts, BenchRequest, BenchStep, Estimate, SampleFacts, StageFacts, bench};

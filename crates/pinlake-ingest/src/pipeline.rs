@@ -20,11 +20,13 @@ use crate::error::IngestError;
 use crate::outcome::{Outcome, Tally, manifest};
 use crate::plan::Plan;
 use crate::progress::Progress;
+use crate::space;
 use crate::work::{OpenPiece, Work};
 
 /// Carries out `plan`: every piece is read, and either one new snapshot is in the lake or nothing has changed there.
 pub async fn convert(plan: Plan, progress: Arc<Progress>) -> Result<Outcome, IngestError> {
     let clock = Instant::now();
+    space::check(&plan.request.lake, &plan.pieces)?;
     progress.plan(plan.pieces.len() as u64, plan.total_bytes());
     // The first pieces come while the lake is opened, as far as the window allows.
     let fetch = fetch(plan.request.aws.clone(), Arc::clone(&plan.pieces), plan.request.limits.fetch);

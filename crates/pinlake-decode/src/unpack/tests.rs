@@ -13,7 +13,7 @@ fn gzip(content: &[u8]) -> Vec<u8> {
 }
 
 fn limits(block_bytes: usize, max_line_bytes: usize) -> UnpackLimits {
-    UnpackLimits { block_bytes, max_line_bytes, whole_bytes: 1 << 20 }
+    UnpackLimits { block_bytes, max_line_bytes, whole_bytes: 1 << 20, ..UnpackLimits::default() }
 }
 
 /// Feeds `piece` in chunks of `chunk` bytes, or as a whole for 0.

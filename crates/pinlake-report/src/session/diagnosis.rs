@@ -4,6 +4,7 @@
 //! them. What fails on rows may quote their values (`Cannot cast string 'jane@example.com' …`), and values
 //! are personal data; so such a message is told with everything quoted or numeric left out, and the original is not kept as a source.
 
+use std::any::Any;
 use std::path::{Path, PathBuf};
 
 use arrow::error::ArrowError;
@@ -20,6 +21,15 @@ pub(super) fn unexpected(error: &DataFusionError) -> QueryError {
     QueryError::Unexpected { message: error.strip_backtrace() }
 }
 
+/// A panic inside the engine. What it says may quote rows.
+pub(super) fn panicked(panic: &(dyn Any + Send)) -> QueryError {
+    let text = panic.downcast_ref::<&str>().copied();
+    let text = text.or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+    QueryError::Unexpected {
+        message: format!("it panicked: {}", without_values(text.unwrap_or("no message"))),
+    }
+}
+
 /// An error of parsing, planning or starting `sql`.
 pub(super) fn while_planning(error: &DataFusionError, sql: &str) -> QueryError {
     if let Some(carried) = carried(error) {
@@ -29,7 +39,7 @@ pub(super) fn while_planning(error: &DataFusionError, sql: &str) -> QueryError {
     let root = error.find_root();
     let message = match root {
         DataFusionError::ResourcesExhausted(message) => {
-            return QueryError::Resources { message: message.clone() };
+            return QueryError::Resources { message: exhausted(message) };
         }
         DataFusionError::Internal(message) => {
             return QueryError::Unexpected { message: one_line(message) };
@@ -51,7 +61,7 @@ pub(super) fn while_running(error: &DataFusionError, sql: &str, files: &[PathBuf
         return carried;
     }
     match error.find_root() {
-        DataFusionError::ResourcesExhausted(message) => QueryError::Resources { message: one_line(message) },
+        DataFusionError::ResourcesExhausted(message) => QueryError::Resources { message: exhausted(message) },
         DataFusionError::IoError(source) => QueryError::Resources { message: source.to_string() },
         DataFusionError::ParquetError(source) => damaged(&source.to_string(), files),
         DataFusionError::ObjectStore(source) => damaged(&source.to_string(), files),
@@ -66,6 +76,15 @@ pub(super) fn while_running(error: &DataFusionError, sql: &str, files: &[PathBuf
         DataFusionError::Plan(_) | DataFusionError::SchemaError(..) => while_planning(error, sql),
         DataFusionError::Internal(message) => QueryError::Unexpected { message: without_values(message) },
         other => QueryError::Execution { message: without_values(&other.message()) },
+    }
+}
+
+/// What could not be had, without the list of who has what.
+fn exhausted(message: &str) -> String {
+    let told = one_line(message);
+    match told.split_once("Error: ") {
+        Some((_, error)) => error.to_owned(),
+        None => told,
     }
 }
 
