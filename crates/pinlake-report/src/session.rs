@@ -168,7 +168,8 @@ impl Session {
     /// Opens a session and defines the views. No data file is touched yet.
     pub async fn open(tables: LakeTables, options: SessionOptions) -> Result<Self, QueryError> {
         let (context, pool) = engine::context(&options)?;
-        views::register(&context, &tables).await.map_err(|error| diagnosis::unexpected(&error))?;
+        let text = engine::text_form(&options);
+        views::register(&context, &tables, text).await.map_err(|error| diagnosis::unexpected(&error))?;
         Ok(Self { context, pool, tables })
     }
 

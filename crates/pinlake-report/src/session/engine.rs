@@ -12,6 +12,7 @@ use datafusion::prelude::{SessionConfig, SessionContext};
 
 use super::diagnosis;
 use super::fault::QueryError;
+use super::lake_table::TextForm;
 use super::pool::QueryPool;
 
 const MIB: usize = 1024 * 1024;
@@ -41,6 +42,8 @@ pub struct SessionOptions {
     pub reading_bytes: usize,
     /// Rows of a batch.
     pub batch_rows: usize,
+    /// Whether memory is scarce enough to read text so that what it takes is counted exactly, which is slower.
+    pub is_frugal: bool,
     /// A folder for spilled rows. None: nothing is spilled, for rows hold personal data and a library picks no folder for that.
     pub spill_dir: Option<PathBuf>,
 }
@@ -53,6 +56,7 @@ impl Default for SessionOptions {
             memory_limit_bytes: None,
             reading_bytes: READING_BYTES,
             batch_rows: USUAL_ROWS,
+            is_frugal: false,
             spill_dir: None,
         }
     }
@@ -73,9 +77,15 @@ impl SessionOptions {
             memory_limit_bytes: Some(parts_bytes.saturating_sub(reading_bytes).max(LEAST_POOL_BYTES)),
             reading_bytes,
             batch_rows: if is_roomy { USUAL_ROWS } else { FEW_ROWS },
+            is_frugal: !is_roomy,
             spill_dir,
         }
     }
+}
+
+/// How a session reads text.
+pub(super) fn text_form(options: &SessionOptions) -> TextForm {
+    if options.is_frugal { TextForm::Copies } else { TextForm::Views }
 }
 
 /// An empty session, with the memory of its operators where that is bounded.
@@ -98,7 +108,11 @@ pub(super) fn context(
         let reserved = &mut config.options_mut().execution.sort_spill_reservation_bytes;
         *reserved = (*reserved).min(limit_bytes / (8 * options.threads.max(1)));
     }
-    let pool = options.memory_limit_bytes.map(|limit_bytes| Arc::new(QueryPool::new(limit_bytes)));
+    let pool = options.memory_limit_bytes.map(|limit_bytes| {
+        // What is put together from views seems to take as much as all that was put aside.
+        let spillable_bytes = if options.is_frugal { limit_bytes / 8 * 7 } else { limit_bytes / 2 };
+        Arc::new(QueryPool::new(limit_bytes, spillable_bytes))
+    });
     let runtime = runtime(options, pool.clone())?;
     Ok((SessionContext::new_with_config_rt(config, runtime), pool))
 }

@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::task::Waker;
 
-use datafusion::common::Result;
+use datafusion::common::{DataFusionError, Result};
 use datafusion::execution::memory_pool::{
     FairSpillPool, MemoryConsumer, MemoryLimit, MemoryPool, MemoryReservation, TrackConsumersPool,
 };
@@ -25,18 +25,21 @@ pub(super) struct QueryPool {
     /// Leaves every spilling operator its part, and names the largest consumers when it is exhausted.
     operators: TrackConsumersPool<FairSpillPool>,
     limit_bytes: usize,
+    /// What is in use before those who can spill are to do so: the rest is for putting together what they hold.
+    spillable_bytes: usize,
     is_overdrawn: AtomicBool,
     /// Those who poll queries of this session.
     waiting: Mutex<Vec<Waker>>,
 }
 
 impl QueryPool {
-    /// A pool of this many bytes.
-    pub(super) fn new(limit_bytes: usize) -> Self {
+    /// A pool of this many bytes, of which so many are given to those who can do with less.
+    pub(super) fn new(limit_bytes: usize, spillable_bytes: usize) -> Self {
         let named_consumers = NonZeroUsize::new(3).unwrap_or(NonZeroUsize::MIN);
         Self {
             operators: TrackConsumersPool::new(FairSpillPool::new(limit_bytes), named_consumers),
             limit_bytes,
+            spillable_bytes,
             is_overdrawn: AtomicBool::new(false),
             waiting: Mutex::default(),
         }
@@ -100,13 +103,16 @@ impl MemoryPool for QueryPool {
     }
 
     fn try_grow(&self, reservation: &MemoryReservation, additional: usize) -> Result<()> {
-        match self.operators.try_grow(reservation, additional) {
-            Err(_) if reservation.consumer().name().starts_with(EXCHANGE) => {
-                self.grow_exchange(reservation, additional);
-                Ok(())
-            }
-            result => result,
+        let consumer = reservation.consumer();
+        if consumer.name().starts_with(EXCHANGE) {
+            self.grow_exchange(reservation, additional);
+            return Ok(());
         }
+        if consumer.can_spill() && self.operators.reserved() + additional > self.spillable_bytes {
+            let message = format!("no {additional} bytes are left for {}", consumer.name());
+            return Err(DataFusionError::ResourcesExhausted(message));
+        }
+        self.operators.try_grow(reservation, additional)
     }
 
     fn reserved(&self) -> usize {
@@ -126,17 +132,19 @@ mod tests {
 
     #[test]
     fn exchanges_are_not_refused_and_end_a_query_beyond_their_allowance() {
-        let own = Arc::new(QueryPool::new(1_000));
+        let own = Arc::new(QueryPool::new(1_000, 900));
         let pool: Arc<dyn MemoryPool> = Arc::clone(&own) as Arc<dyn MemoryPool>;
         let waker = Waker::noop();
         let exchange = MemoryConsumer::new("RepartitionExec[0]").with_can_spill(true).register(&pool);
         let sort = MemoryConsumer::new("ExternalSorter[0]").with_can_spill(true).register(&pool);
         sort.try_grow(501).unwrap_err();
-        exchange.try_grow(1_200).unwrap();
+        sort.try_grow(450).unwrap();
+        exchange.try_grow(800).unwrap();
+        sort.try_grow(1).unwrap_err();
         assert!(!own.is_overdrawn(waker));
         exchange.try_grow(100).unwrap();
         assert!(own.is_overdrawn(waker));
-        drop(exchange);
+        drop((exchange, sort));
         assert_eq!(own.reserved(), 0);
         own.clear();
         assert!(!own.is_overdrawn(waker));
