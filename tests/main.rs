@@ -9,6 +9,7 @@ mod demo;
 mod faults;
 mod gallery;
 mod harness;
+mod hostile;
 mod ingest;
 mod regression;
 mod reports;

@@ -35,7 +35,7 @@ pub const DEFAULT_MAX_LINE_BYTES: usize = 16 * 1024 * 1024;
 
 /// The most bytes that one stored byte may stand for, when nothing else is said. Exports hold 8 to 15; deflate's own bound is 1,032, which
 /// nothing but a bomb comes near.
-pub const DEFAULT_MAX_RATIO: u32 = 200;
+pub const DEFAULT_MAX_RATIO: u32 = 100;
 
 /// So much of a piece is inflated at any ratio: a small piece may well be one line a thousand times over.
 pub const RATIO_FREE_BYTES: u64 = 64 * 1024 * 1024;

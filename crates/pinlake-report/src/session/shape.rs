@@ -196,7 +196,8 @@ impl Visitor for Tables {
         {
             match around.coming.pop() {
                 Some(name) => {
-                    around.named.insert(name, done.tables);
+                    // One that reads no table is a query all the same.
+                    around.named.insert(name, done.tables.max(1));
                 }
                 None => around.tables = around.tables.saturating_add(done.tables),
             }
@@ -258,6 +259,13 @@ mod tests {
         for count in [8, 40, 70] {
             assert!(doubled(count).is_err(), "{count}");
         }
+        let twice = "WITH a AS (SELECT 1), b AS (SELECT 1 FROM a x, a y), c AS (SELECT 1 FROM b x, b y) SELECT 1 FROM c";
+        assert_eq!(tables(twice), Ok(()));
+        let eighth = (0..8).fold("WITH t AS (SELECT 1)".to_owned(), |text, at| {
+            let before = if at == 0 { "t".to_owned() } else { format!("t{}", at - 1) };
+            format!("{text}, t{at} AS (SELECT 1 FROM {before} x, {before} y)")
+        });
+        assert!(tables(&format!("{eighth} SELECT 1 FROM t7")).is_err());
         assert!(tables(&format!("EXPLAIN SELECT 1 FROM {}, t", joined.join(", "))).is_err());
     }
 }
