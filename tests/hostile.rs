@@ -4,4 +4,5 @@ mod files;
 mod gzip;
 mod lines;
 mod memory;
+mod parsers;
 mod queries;
