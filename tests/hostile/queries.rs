@@ -48,7 +48,7 @@ fn queries_that_are_deep_or_wide_are_refused_and_the_stack_holds() {
     // What is not refused is planned, and has the stack that it needs.
     for (name, query) in [
         ("sum", select(chained("1", "+", 900))),
-        ("or", select(chained("1=2", " OR ", 480))),
+        ("or", select(chained("true", " OR ", 900))),
         ("union", chained("SELECT 1", " UNION ALL ", 900)),
         ("with", with(100, "#")),
         ("list", format!("SELECT 1 IN ({})", chained("1", ",", 50_000))),
@@ -92,5 +92,5 @@ fn report_files_that_are_none() {
     for name in ["binary", "long", "deep", "check"] {
         assert!(ran.stderr.contains(name), "{name}: {ran}");
     }
-    assert!(room.read("all.json").contains("Good"));
+    assert!(room.read("all.json").contains("\"good\""));
 }
