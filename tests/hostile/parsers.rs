@@ -1,6 +1,6 @@
 //! Small parsers on mutated input: headers of reports, manifests, URLs, numbers of rejects. None panics, and what is taken is sound.
 //!
-//! These live in crates that are too heavy for a fuzzer's build (DataFusion, the AWS SDK), so they are mutated here: quickly with every run, and ten
+//! These live in crates that are too heavy for a fuzzer's build (SQL, the AWS SDK), so they are mutated here: quickly with every run, and ten
 //! million times with `PINLAKE_MUTATIONS=10000000 cargo test --workspace --test pinlake hostile::parsers`.
 
 use pinlake_ingest::MaxRejects;

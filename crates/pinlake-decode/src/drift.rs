@@ -5,6 +5,7 @@
 //! could invent a new one on each line.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 
 /// At most this many distinct (member, kind) pairs are named; the rest is counted in [`Drift::unnamed`].
 pub const MAX_NAMED: usize = 1_000;
@@ -103,7 +104,8 @@ fn shortened(mut name: String) -> String {
     let bytes = name.len();
     if bytes > MAX_NAME_BYTES {
         name.truncate(name.floor_char_boundary(MAX_NAME_BYTES));
-        name.push_str(&format!("… ({bytes} bytes)"));
+        // Writing to a text cannot fail.
+        let _ = write!(name, "… ({bytes} bytes)");
     }
     name
 }

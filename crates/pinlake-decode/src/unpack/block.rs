@@ -87,11 +87,11 @@ impl Cutter {
                 self.push(&piece[start..], sink);
                 return;
             };
-            self.emit(piece.slice(start..=start + end), sink);
+            self.emit(&piece.slice(start..=start + end), sink);
             start += end + 1;
         }
         if start < piece.len() {
-            self.emit(piece.slice(start..), sink);
+            self.emit(&piece.slice(start..), sink);
         }
     }
 
@@ -170,13 +170,13 @@ impl Cutter {
         self.filled = rest;
         self.searched = 0;
         let bytes = self.buffers.share(full, end);
-        self.emit(bytes, sink);
+        self.emit(&bytes, sink);
     }
 
     /// Hands out whole lines, in several blocks where they are many.
-    fn emit(&mut self, bytes: Bytes, sink: &mut dyn FnMut(Block)) {
+    fn emit(&mut self, bytes: &Bytes, sink: &mut dyn FnMut(Block)) {
         let (mut start, mut lines) = (0, 0);
-        for end in memchr::memchr_iter(b'\n', &bytes) {
+        for end in memchr::memchr_iter(b'\n', bytes) {
             lines += 1;
             if lines == MAX_BLOCK_LINES && end + 1 < bytes.len() {
                 self.emit_lines(bytes.slice(start..=end), lines, sink);
@@ -224,7 +224,7 @@ impl Cutter {
             let buffer = std::mem::take(&mut self.buffer);
             let bytes = self.buffers.share(buffer, std::mem::take(&mut self.filled));
             self.searched = 0;
-            self.emit(bytes, sink);
+            self.emit(&bytes, sink);
         }
         UnpackTotals { lines: self.next_line - 1, bytes: self.offset, blocks: self.index }
     }

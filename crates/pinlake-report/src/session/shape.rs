@@ -115,7 +115,6 @@ fn depth(sql: &str) -> usize {
         let is_nested = levels.len() > 1;
         let Some(level) = levels.last_mut() else { break };
         match step(token) {
-            Step::Nothing => {}
             Step::Operator => level.operators += 1,
             Step::Set => level.sets += 1,
             Step::Separator => level.separate(),
@@ -129,7 +128,7 @@ fn depth(sql: &str) -> usize {
                     level.deepest_inside = level.deepest_inside.max(inside);
                 }
             }
-            Step::Close => {}
+            Step::Nothing | Step::Close => {}
         }
     }
     levels.into_iter().rev().fold(0, |inside, level| level.depth() + inside)
@@ -139,14 +138,30 @@ fn step(token: &Token) -> Step {
     match token {
         Token::Word(word) => match word.keyword {
             Keyword::UNION | Keyword::INTERSECT | Keyword::EXCEPT | Keyword::EXPLAIN => Step::Set,
-            Keyword::SELECT | Keyword::WHERE | Keyword::HAVING => Step::Separator,
-            Keyword::WHEN | Keyword::THEN | Keyword::ELSE => Step::Separator,
+            Keyword::SELECT
+            | Keyword::WHERE
+            | Keyword::HAVING
+            | Keyword::WHEN
+            | Keyword::THEN
+            | Keyword::ELSE => Step::Separator,
             Keyword::CASE => Step::Open { is_operator: false },
             Keyword::END => Step::Close,
-            Keyword::AND | Keyword::OR | Keyword::XOR | Keyword::NOT => Step::Operator,
-            Keyword::IS | Keyword::IN | Keyword::BETWEEN | Keyword::COLLATE | Keyword::AT => Step::Operator,
-            Keyword::LIKE | Keyword::ILIKE | Keyword::SIMILAR | Keyword::RLIKE => Step::Operator,
-            Keyword::REGEXP | Keyword::OVERLAPS | Keyword::DIV => Step::Operator,
+            Keyword::AND
+            | Keyword::OR
+            | Keyword::XOR
+            | Keyword::NOT
+            | Keyword::IS
+            | Keyword::IN
+            | Keyword::BETWEEN
+            | Keyword::COLLATE
+            | Keyword::AT
+            | Keyword::LIKE
+            | Keyword::ILIKE
+            | Keyword::SIMILAR
+            | Keyword::RLIKE
+            | Keyword::REGEXP
+            | Keyword::OVERLAPS
+            | Keyword::DIV => Step::Operator,
             _ => Step::Nothing,
         },
         Token::LParen | Token::LBrace => Step::Open { is_operator: false },
