@@ -75,6 +75,11 @@ compare-all *ARGS:
 stages *ARGS:
     cargo bench --workspace --bench stages --bench ends -- {{ ARGS }}
 
+# The peak of memory under several limits, for conversions and queries; takes minutes and 2 GB of disk
+memory-limits *ARGS:
+    cargo build --release
+    python3 benches/memory.py {{ ARGS }}
+
 # A lake read by DuckDB, deltalake, pyarrow, Polars and ClickHouse; needs `pip install chdb deltalake duckdb polars pyarrow`
 readers *ARGS:
     cargo build --release

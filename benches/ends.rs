@@ -153,7 +153,7 @@ fn tables(lake: &Lake) -> LakeTables {
 }
 
 async fn open(tables: LakeTables) -> Session {
-    let options = SessionOptions { threads: THREADS, memory_limit_bytes: None, spill_dir: None };
+    let options = SessionOptions { threads: THREADS, ..SessionOptions::default() };
     Session::open(tables, options).await.expect("a session opens")
 }
 

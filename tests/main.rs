@@ -10,6 +10,7 @@ mod demo;
 mod faults;
 mod gallery;
 mod harness;
+mod hostile;
 mod hostile_lake;
 mod ingest;
 mod privacy;

@@ -71,7 +71,7 @@ pub(crate) struct GlobalArgs {
     /// Worker threads [default: one a core]
     #[arg(long, global = true, env = "PINLAKE_THREADS", value_name = "N", value_parser = threads, hide_env_values = true)]
     pub(crate) threads: Option<usize>,
-    /// Memory to plan with, such as 256MB or 1GiB [default: 256MiB]
+    /// Memory to keep to, such as 256MB or 1GiB [default: 256MiB; for queries three quarters of what is available]
     #[arg(long, global = true, env = "PINLAKE_MEMORY_LIMIT", value_name = "SIZE", value_parser = byte_size, hide_env_values = true)]
     pub(crate) memory_limit: Option<usize>,
     /// How progress is shown on stderr [default: auto]

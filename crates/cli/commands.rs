@@ -63,12 +63,26 @@ pub(crate) fn main(cli: Cli) -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(context.settings.threads.max(2))
         .thread_name(panics::GUARDED_THREAD)
+        .thread_stack_size(STACK_BYTES)
         .enable_all()
         .build()
         .context("cannot start the I/O threads")?;
-    let result = runtime.block_on(dispatch(&context, cli.command));
+    let result = on_a_large_stack(|| runtime.block_on(dispatch(&context, cli.command)));
     runtime.shutdown_background();
     result
+}
+
+/// The stack of every thread that may plan a query, which is walked by recursion. An unoptimised build needs some 8 MiB for the deepest query
+/// that is not refused (`pinlake_report`, `session::shape`). Only what is touched takes memory.
+const STACK_BYTES: usize = 64 * 1024 * 1024;
+
+/// Runs something on a thread of its own, for how large the first one's stack is was decided elsewhere.
+fn on_a_large_stack(work: impl FnOnce() -> anyhow::Result<()> + Send) -> anyhow::Result<()> {
+    std::thread::scope(|scope| {
+        let thread = std::thread::Builder::new().name("main".to_owned()).stack_size(STACK_BYTES);
+        let thread = thread.spawn_scoped(scope, work).context("cannot start a thread")?;
+        thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+    })
 }
 
 async fn dispatch(context: &Context, command: Command) -> anyhow::Result<()> {

@@ -1,6 +1,8 @@
 //! `pinlake.toml`: settings that a folder of work keeps, so that they need not be typed.
 
 use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
@@ -10,6 +12,9 @@ use crate::exit::CliError;
 
 /// The file that is read from the current folder when `--config` names none.
 const DEFAULT_FILE: &str = "pinlake.toml";
+
+/// More than anybody would type.
+const MAX_BYTES: u64 = 1024 * 1024;
 
 /// What a config file may say. A flag and the environment come before it.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
@@ -58,11 +63,11 @@ impl Config {
     pub(crate) fn load(named: Option<&Path>) -> anyhow::Result<Self> {
         let path = match named {
             Some(path) => path,
-            None if Path::new(DEFAULT_FILE).exists() => Path::new(DEFAULT_FILE),
+            // Nothing else of that name is waited for.
+            None if Path::new(DEFAULT_FILE).is_file() => Path::new(DEFAULT_FILE),
             None => return Ok(Self::default()),
         };
-        let text = std::fs::read_to_string(path)
-            .with_context(|| format!("cannot read the config file {}", path.display()))?;
+        let text = read(path).with_context(|| format!("cannot read the config file {}", path.display()))?;
         let mut config = Self::parse(&text)
             .map_err(|error| CliError::usage(format!("config file {}: {error}", path.display())))?;
         let folder = path.parent().unwrap_or(Path::new(""));
@@ -81,6 +86,17 @@ impl Config {
     pub(crate) fn param_texts(&self) -> BTreeMap<String, String> {
         self.params.iter().map(|(name, value)| (name.clone(), text_of(value))).collect()
     }
+}
+
+/// The text of a file of settings. One that has no end is given up.
+fn read(path: &Path) -> std::io::Result<String> {
+    let mut text = String::new();
+    File::open(path)?.take(MAX_BYTES + 1).read_to_string(&mut text)?;
+    if text.len() as u64 > MAX_BYTES {
+        let problem = format!("it is longer than {MAX_BYTES} bytes");
+        return Err(std::io::Error::new(std::io::ErrorKind::InvalidData, problem));
+    }
+    Ok(text)
 }
 
 fn text_of(value: &toml::Value) -> String {

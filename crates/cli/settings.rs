@@ -3,6 +3,7 @@
 //! Precedence is flag > environment > config file > default. clap reads pinlake's own variables as if they were flags;
 //! AWS's variables are read by the AWS SDK, so a config file's region or profile counts only where they are silent.
 
+mod memory;
 pub(crate) mod run_id;
 
 use std::collections::BTreeMap;
@@ -122,6 +123,11 @@ impl Settings {
             retry_for: retry_for.unwrap_or(defaults.retry_for),
             ..defaults
         }
+    }
+
+    /// What a process that answers queries may take, in bytes.
+    pub(crate) fn query_memory_bytes(&self) -> usize {
+        self.memory_limit_bytes.unwrap_or_else(memory::for_queries)
     }
 
     /// The bounds of a conversion.

@@ -9,7 +9,7 @@ use crate::args::values::ProgressMode;
 use crate::settings::Settings;
 
 pub(crate) use meter::{Meter, Unit};
-pub(crate) use text::{bytes, count, duration};
+pub(crate) use text::{bytes, count, duration, printable};
 
 /// A line for people that they must see, also where they asked for quiet.
 pub(crate) fn warn(text: impl AsRef<str>) {

@@ -94,7 +94,7 @@ fn in_every_format(room: &Room, report: &Report) -> String {
 fn every_report_in_every_format_looks_as_it_did() {
     let room = small_lake();
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).build().unwrap();
-    let options = SessionOptions { threads: 2, memory_limit_bytes: None, spill_dir: None };
+    let options = SessionOptions { threads: 2, ..SessionOptions::default() };
     let session = runtime.block_on(Session::open(room.lake().tables("second"), options)).unwrap();
     let catalogue = Catalogue::builtin().unwrap();
     for template in catalogue.list() {

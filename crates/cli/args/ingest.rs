@@ -4,11 +4,11 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Subcommand};
-use pinlake_decode::unpack::DEFAULT_MAX_LINE_BYTES;
+use pinlake_decode::unpack::{DEFAULT_MAX_LINE_BYTES, DEFAULT_MAX_PIECE_BYTES, DEFAULT_MAX_RATIO};
 use pinlake_ingest::MaxRejects;
 use pinlake_lake::{Compression, SnapshotId};
 
-use super::values::{Switch, byte_size, duration};
+use super::values::{Switch, byte_size, duration, file_size};
 
 /// How long requests are put up with.
 #[derive(Clone, Copy, Debug, Default, Args)]
@@ -146,9 +146,15 @@ pub(crate) struct ConvertOptions {
     /// The codec of the Parquet files: zstd, snappy or none
     #[arg(long, value_name = "CODEC", default_value_t = Compression::default())]
     pub(crate) compression: Compression,
-    /// The longest line that is read; longer ones are rejects
+    /// The longest line that is read; longer ones are rejects [default: 16MiB]
     #[arg(long, value_name = "SIZE", default_value_t = DEFAULT_MAX_LINE_BYTES, value_parser = byte_size, hide_default_value = true)]
     pub(crate) max_line: usize,
+    /// Give up on a piece of which a stored byte stands for more than this many, beyond 64 MiB; 0 for any
+    #[arg(long, value_name = "N", default_value_t = DEFAULT_MAX_RATIO)]
+    pub(crate) max_ratio: u32,
+    /// Give up on a piece that inflates to more than this [default: 1TiB]
+    #[arg(long, value_name = "SIZE", default_value_t = DEFAULT_MAX_PIECE_BYTES, value_parser = file_size, hide_default_value = true)]
+    pub(crate) max_piece: u64,
     /// Note what is done for good after so many bytes of pieces, so that an interrupted run goes on from there [default: every few seconds]
     #[arg(long, value_name = "SIZE", value_parser = byte_size)]
     pub(crate) checkpoint: Option<usize>,

@@ -46,6 +46,12 @@ pub(crate) fn byte_size(text: &str) -> Result<usize, String> {
         .ok_or_else(|| format!("`{text}` is no size: write 256MB, 1GiB or a number of bytes"))
 }
 
+/// A size of a file, which may be larger than memory.
+pub(crate) fn file_size(text: &str) -> Result<u64, String> {
+    let size = text.parse::<bytesize::ByteSize>().map(|size| size.as_u64());
+    size.map_err(|_| format!("`{text}` is no size: write 256MB, 1TiB or a number of bytes"))
+}
+
 /// A span of time such as `2h`, `90s` or `500ms`.
 pub(crate) fn duration(text: &str) -> Result<Duration, String> {
     humantime::parse_duration(text)

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use pinlake_ingest::Limits;
 use pinlake_lake::{DataFileRef, Lake, RunManifest, SnapshotId};
 use pinlake_report::{
     CountFact, LakeTables, PageFacts, PieceFact, Reconciliation, RunFacts, Session, SessionOptions,
@@ -60,14 +61,21 @@ impl OpenLake {
     }
 }
 
-/// How much of the machine queries may use.
+/// How much of the machine queries may use. Rows that do not fit their memory go where temporary files go, in a folder that
+/// only its owner can read.
 pub(crate) fn session_options(settings: &Settings) -> SessionOptions {
-    SessionOptions {
-        threads: settings.threads,
-        memory_limit_bytes: settings.memory_limit_bytes,
-        // Rows that do not fit the bound go where temporary files go, in files that only their owner can read.
-        spill_dir: settings.memory_limit_bytes.map(|_| std::env::temp_dir()),
-    }
+    SessionOptions::within(settings.threads, settings.query_memory_bytes(), Some(std::env::temp_dir()))
+}
+
+/// The bounds of pieces that a query reads: what it would have for reading a lake.
+pub(crate) fn reading_limits(settings: &Settings) -> Limits {
+    let options = session_options(settings);
+    Limits::of_parts(options.threads, options.reading_bytes)
+}
+
+/// What a result may take that has to be whole before it is written: half of the operators' memory.
+pub(crate) fn rendering_bytes(settings: &Settings) -> Option<usize> {
+    session_options(settings).memory_limit_bytes.map(|bytes| bytes / 2)
 }
 
 fn tables(

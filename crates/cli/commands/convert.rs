@@ -82,6 +82,8 @@ pub(super) fn request(
     let Wanted { options, redaction, rejects_raw } = wanted;
     let mut limits = context.settings.limits();
     limits.unpack.max_line_bytes = options.max_line;
+    limits.unpack.max_ratio = options.max_ratio;
+    limits.unpack.max_piece_bytes = options.max_piece;
     Ok(ConvertRequest {
         tool: concat!("pinlake ", env!("CARGO_PKG_VERSION")).to_owned(),
         sources,

@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
+use pinlake_decode::unpack;
 use pinlake_ingest::MaxRejects;
 use pinlake_lake::Compression;
 use pinlake_local::{LocalOptions, LocalServer, PopulationOptions};
@@ -47,7 +48,9 @@ pub(crate) async fn run(context: &Context, args: &DemoArgs) -> anyhow::Result<()
         expect_rows: Some(args.endpoints),
         max_rejects: MaxRejects::Count(0),
         compression: Compression::default(),
-        max_line: pinlake_decode::unpack::DEFAULT_MAX_LINE_BYTES,
+        max_line: unpack::DEFAULT_MAX_LINE_BYTES,
+        max_ratio: unpack::DEFAULT_MAX_RATIO,
+        max_piece: unpack::DEFAULT_MAX_PIECE_BYTES,
         checkpoint: None,
         redact: Vec::new(),
         redact_key_file: None,

@@ -5,7 +5,7 @@ use std::io::{self, BufWriter, Write as _};
 use pinlake_report::{DiffRequest, DiffTotals, diff};
 
 use super::Context;
-use super::analysis::OpenLake;
+use super::analysis::{OpenLake, rendering_bytes};
 use super::output::{Output, PartialFile};
 use crate::args::{DiffArgs, OutputArgs, chosen};
 use crate::exit::CliError;
@@ -29,7 +29,7 @@ pub(crate) async fn run(context: &Context, args: &DiffArgs) -> anyhow::Result<()
         },
         lake.facts(),
     )?
-    .within(context.settings.memory_limit_bytes);
+    .within(rendering_bytes(&context.settings));
     output.check()?;
     let format = output.one_format("a difference")?;
     let (session, options) = (&lake.session, &output.options);

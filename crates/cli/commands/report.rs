@@ -10,7 +10,7 @@ use pinlake_report::{
 };
 
 use super::Context;
-use super::analysis::OpenLake;
+use super::analysis::{OpenLake, rendering_bytes};
 use super::output::Output;
 use crate::args::{ReportArgs, chosen};
 use crate::exit::{CliError, with_causes};
@@ -32,7 +32,7 @@ pub(crate) async fn run(context: &Context, args: &ReportArgs) -> anyhow::Result<
         let message = format!("the lake {} has no snapshot yet to report on", lake.lake.root().display());
         return Err(CliError::usage(message).into());
     }
-    let output = Output::new(&args.output, lake.facts())?.within(context.settings.memory_limit_bytes);
+    let output = Output::new(&args.output, lake.facts())?.within(rendering_bytes(&context.settings));
     output.check()?;
     let given: BTreeMap<String, String> = args.output.params.iter().cloned().collect();
     let keep_going = args.all;

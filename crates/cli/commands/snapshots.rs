@@ -58,7 +58,7 @@ fn show(manifest: &RunManifest, out: &mut dyn Write) -> io::Result<()> {
     let stored: u64 = manifest.pieces.iter().map(|piece| piece.size).sum();
     let written: u64 = manifest.files.iter().map(|file| file.bytes).sum();
     writeln!(out, "snapshot   {}", manifest.snapshot)?;
-    writeln!(out, "source     {}", manifest.source)?;
+    writeln!(out, "source     {}", ui::printable(&manifest.source))?;
     if let Some(id) = manifest.job.as_ref().and_then(|job| job.get("Id")).and_then(|id| id.as_str()) {
         writeln!(out, "job        {id}")?;
     }
@@ -105,17 +105,25 @@ fn show(manifest: &RunManifest, out: &mut dyn Write) -> io::Result<()> {
             let first = &record.first;
             writeln!(
                 out,
-                "  {member}: {}, first in {} line {}",
+                "  {}: {}, first in {} line {}",
+                ui::printable(member),
                 ui::count(record.count),
-                first.piece,
+                ui::printable(&first.piece),
                 first.line
             )?;
         }
     }
+    if manifest.drift.unnamed > 0 {
+        let unnamed = ui::count(manifest.drift.unnamed);
+        writeln!(
+            out,
+            "\nfurther      {unnamed} values of other names, for only the first thousand names are kept"
+        )?;
+    }
     if !manifest.skipped.is_empty() {
         writeln!(out, "\nskipped")?;
         for skipped in &manifest.skipped {
-            writeln!(out, "  {}: {}", skipped.name, skipped.reason)?;
+            writeln!(out, "  {}: {}", ui::printable(&skipped.name), skipped.reason)?;
         }
     }
     Ok(())

@@ -3,13 +3,15 @@
 mod desk;
 mod pieces;
 
+use std::fs::File;
 use std::io::{self, BufWriter, IsTerminal as _, Read as _, Write as _};
 use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::Context as _;
-use pinlake_report::{Bindings, render_stream};
+use pinlake_report::{Bindings, MAX_SQL_BYTES, render_stream};
 
+use super::analysis::rendering_bytes;
 use super::output::{Output, PartialFile};
 use super::{Context, interrupted, prompt, stoppable};
 use crate::args::{OutputArgs, SqlArgs, chosen};
@@ -40,7 +42,7 @@ async fn once(context: &Context, args: OutputArgs, query: String) -> anyhow::Res
     let (own, pieces) = (context.clone(), log.clone());
     let work = async move {
         let desk = Desk::open(&own, chosen(args.snapshot.as_deref())?, pieces).await?;
-        let output = Output::new(&args, desk.facts.clone())?.within(own.settings.memory_limit_bytes);
+        let output = Output::new(&args, desk.facts.clone())?.within(rendering_bytes(&own.settings));
         let bindings = Bindings::inferred(args.params.into_iter().collect());
         answer(own, Arc::new(desk), query, bindings, output).await
     };
@@ -51,8 +53,7 @@ async fn once(context: &Context, args: OutputArgs, query: String) -> anyhow::Res
 
 fn read(file: &Path) -> anyhow::Result<String> {
     if file == Path::new("-") {
-        let mut query = String::new();
-        io::stdin().read_to_string(&mut query).context("cannot read the query from stdin")?;
+        let query = read_query(io::stdin().lock(), "stdin")?;
         if query.trim().is_empty() {
             return Err(
                 CliError::usage("no query: give one as an argument, with -f FILE, or on stdin").into()
@@ -60,7 +61,22 @@ fn read(file: &Path) -> anyhow::Result<String> {
         }
         return Ok(query);
     }
-    std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))
+    let name = file.display().to_string();
+    read_query(File::open(file).with_context(|| format!("cannot read {name}"))?, &name)
+}
+
+/// A query from something that may have no end, such as a pipe.
+fn read_query(from: impl io::Read, name: &str) -> anyhow::Result<String> {
+    let mut query = Vec::new();
+    from.take(MAX_SQL_BYTES as u64 + 1)
+        .read_to_end(&mut query)
+        .with_context(|| format!("cannot read {name}"))?;
+    if query.len() > MAX_SQL_BYTES {
+        let message =
+            format!("{name} is longer than {MAX_SQL_BYTES} bytes, which is more than a query may be");
+        return Err(CliError::usage(message).into());
+    }
+    String::from_utf8(query).map_err(|_| CliError::usage(format!("{name} is not UTF-8 text")).into())
 }
 
 /// Runs one query and writes its rows as they come.

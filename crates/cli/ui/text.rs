@@ -32,6 +32,21 @@ pub(crate) fn duration(time: Duration) -> String {
     }
 }
 
+/// A name from outside that cannot steer a terminal.
+pub(crate) fn printable(name: &str) -> String {
+    let mut text = String::with_capacity(name.len());
+    for character in name.chars() {
+        if steers(character) { text.extend(character.escape_unicode()) } else { text.push(character) }
+    }
+    text
+}
+
+/// Control characters, and those that turn the direction of writing.
+fn steers(character: char) -> bool {
+    character.is_control()
+        || matches!(character, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -39,6 +54,11 @@ mod tests {
     #[test]
     fn digits_are_grouped() {
         assert_eq!([0, 999, 1_000, 1_234_567].map(count), ["0", "999", "1,000", "1,234,567"]);
+    }
+
+    #[test]
+    fn names_cannot_steer_a_terminal() {
+        assert_eq!(printable("a\u{1b}[2J\n\u{202e}ü"), "a\\u{1b}[2J\\u{a}\\u{202e}ü");
     }
 
     #[test]

@@ -5,9 +5,13 @@
 //! could invent a new one on each line.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 
 /// At most this many distinct (member, kind) pairs are named; the rest is counted in [`Drift::unnamed`].
 pub const MAX_NAMED: usize = 1_000;
+
+/// Of a longer name, so many bytes are kept: names come from the data, and may be as long as a line.
+pub const MAX_NAME_BYTES: usize = 200;
 
 /// How a value departed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
@@ -55,7 +59,7 @@ pub struct Drift {
 impl Drift {
     /// Counts one value of `member`, a dotted path such as `Location.Altitude`.
     pub(crate) fn count(&mut self, member: String, kind: DriftKind, piece: usize, line: u64) {
-        self.add(member, kind, DriftEntry { count: 1, first_piece: piece, first_line: line });
+        self.add(shortened(member), kind, DriftEntry { count: 1, first_piece: piece, first_line: line });
     }
 
     /// Adds what is known of one member.
@@ -98,7 +102,7 @@ impl Drift {
     /// Whether every line had the form of an export.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.entries.is_empty()
+        self.entries.is_empty() && self.unnamed == 0
     }
 
     /// What drifted, in the order of member and kind.
@@ -107,9 +111,28 @@ impl Drift {
     }
 }
 
+/// A name that is not too long, with its length in place of what is left out.
+fn shortened(mut name: String) -> String {
+    let bytes = name.len();
+    if bytes > MAX_NAME_BYTES {
+        name.truncate(name.floor_char_boundary(MAX_NAME_BYTES));
+        // Writing to a text cannot fail.
+        let _ = write!(name, "… ({bytes} bytes)");
+    }
+    name
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_name_that_is_too_long_is_cut_and_its_length_told() {
+        let mut drift = Drift::default();
+        drift.count("ä".repeat(500_000), DriftKind::Unknown, 0, 1);
+        let (name, ..) = drift.entries().next().unwrap();
+        assert_eq!(name, format!("{}… (1000000 bytes)", "ä".repeat(100)));
+    }
 
     #[test]
     fn merging_keeps_the_first_place_whatever_the_order() {

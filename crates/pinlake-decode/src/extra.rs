@@ -36,11 +36,10 @@ struct Filter<'f> {
 impl Filter<'_> {
     /// Copies an object; `false` where members were left out and none stayed.
     fn object(&mut self, object: &Value<'_>) -> bool {
-        let members = object.all_members();
-        let was_empty = members.is_empty();
-        let mut stayed = 0;
+        let (mut met, mut stayed) = (0, 0);
         self.out.push(b'{');
-        for member in members {
+        for member in object.all_members() {
+            met += 1;
             let start = self.out.len();
             if stayed > 0 {
                 self.out.push(b',');
@@ -53,7 +52,7 @@ impl Filter<'_> {
             }
         }
         self.out.push(b'}');
-        stayed > 0 || was_empty
+        stayed > 0 || met == 0
     }
 
     /// Copies a member; `false` where it goes.

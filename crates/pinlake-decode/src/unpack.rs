@@ -9,7 +9,8 @@
 //!   (0.34 s against 0.60 s for 711 MB on two cores, 2026-11-23), and its blocks are slices of one buffer;
 //! - **streaming**: everything else goes through zlib-rs with one block in hand at a time.
 //!
-//! Bounded by: one block (or one line of at most `max_line_bytes`) while streaming, `whole_bytes` otherwise.
+//! Bounded by: one block (or one line of at most `max_line_bytes`) while streaming, `whole_bytes` otherwise. A piece that is larger than
+//! `max_piece_bytes`, or that inflates out of all proportion, is an error as soon as it shows.
 
 mod block;
 mod buffers;
@@ -32,6 +33,16 @@ pub const BLOCK_BYTES: usize = 1024 * 1024;
 /// The longest line that is read when nothing else is said.
 pub const DEFAULT_MAX_LINE_BYTES: usize = 16 * 1024 * 1024;
 
+/// The most bytes that one stored byte may stand for, when nothing else is said. Exports hold 8 to 15; deflate's own bound is 1,032, which
+/// nothing but a bomb comes near.
+pub const DEFAULT_MAX_RATIO: u32 = 100;
+
+/// So much of a piece is inflated at any ratio: a small piece may well be one line a thousand times over.
+pub const RATIO_FREE_BYTES: u64 = 64 * 1024 * 1024;
+
+/// The largest piece that is read when nothing else is said, inflated.
+pub const DEFAULT_MAX_PIECE_BYTES: u64 = 1 << 40;
+
 /// What bounds unpacking.
 #[derive(Clone, Copy, Debug)]
 pub struct UnpackLimits {
@@ -41,6 +52,10 @@ pub struct UnpackLimits {
     pub max_line_bytes: usize,
     /// The largest inflated size for which a whole piece is inflated at once.
     pub whole_bytes: usize,
+    /// The most bytes that one stored byte may stand for, looked at once a piece has [`RATIO_FREE_BYTES`]; 0 for any.
+    pub max_ratio: u32,
+    /// The largest piece, inflated.
+    pub max_piece_bytes: u64,
 }
 
 impl Default for UnpackLimits {
@@ -49,7 +64,29 @@ impl Default for UnpackLimits {
             block_bytes: BLOCK_BYTES,
             max_line_bytes: DEFAULT_MAX_LINE_BYTES,
             whole_bytes: 64 * 1024 * 1024,
+            max_ratio: DEFAULT_MAX_RATIO,
+            max_piece_bytes: DEFAULT_MAX_PIECE_BYTES,
         }
+    }
+}
+
+impl UnpackLimits {
+    /// Whether a piece may go on that has `inflated_bytes` from its first `stored_bytes`.
+    fn check(&self, stored_bytes: u64, inflated_bytes: u64) -> Result<(), UnpackError> {
+        if inflated_bytes > self.max_piece_bytes {
+            return Err(UnpackError::TooLarge { limit_bytes: self.max_piece_bytes, stored_bytes });
+        }
+        let most = stored_bytes.saturating_mul(self.max_ratio.into());
+        if self.max_ratio > 0 && inflated_bytes > most.max(RATIO_FREE_BYTES) {
+            return Err(UnpackError::RatioTooHigh { limit: self.max_ratio, stored_bytes, inflated_bytes });
+        }
+        Ok(())
+    }
+
+    /// The largest piece that may be inflated at once: of that size no ratio is too high.
+    fn whole_bytes(&self) -> usize {
+        let most = self.max_piece_bytes.min(RATIO_FREE_BYTES);
+        self.whole_bytes.min(usize::try_from(most).unwrap_or(usize::MAX))
     }
 }
 
@@ -139,6 +176,38 @@ pub enum UnpackError {
         /// Where the garbage begins.
         offset: u64,
     },
+    /// More is in the piece than a piece may hold.
+    #[error(
+        "the piece holds more than {limit_bytes} bytes: the first {stored_bytes} as stored are more than that already; \
+         --max-piece raises the limit"
+    )]
+    TooLarge {
+        /// The limit.
+        limit_bytes: u64,
+        /// Bytes as stored that were enough to see it.
+        stored_bytes: u64,
+    },
+    /// Few stored bytes stand for very many.
+    #[error(
+        "the piece looks like a bomb: its first {stored_bytes} bytes inflate to {inflated_bytes} and more, where an export has 8 to 15 for \
+         one and {limit} are allowed; --max-ratio raises the limit"
+    )]
+    RatioTooHigh {
+        /// The limit.
+        limit: u32,
+        /// Bytes as stored.
+        stored_bytes: u64,
+        /// What they inflate to.
+        inflated_bytes: u64,
+    },
+}
+
+impl UnpackError {
+    /// Whether the piece is beyond a limit, rather than damaged.
+    #[must_use]
+    pub const fn is_limit(&self) -> bool {
+        matches!(self, Self::TooLarge { .. } | Self::RatioTooHigh { .. })
+    }
 }
 
 /// What a piece held in all.
@@ -165,7 +234,8 @@ pub struct Unpacker {
 enum State {
     /// No byte seen yet.
     Start(PieceFormat),
-    Plain,
+    /// With the number of bytes seen.
+    Plain(u64),
     Gzip(Box<GzipStream>),
     /// Inflated at once; nothing may follow.
     Whole,
@@ -193,7 +263,7 @@ impl Unpacker {
     /// the piece may be fed in chunks that suit the caller.
     pub fn inflate_whole(&mut self, piece: &Bytes, sink: &mut dyn FnMut(Block)) -> bool {
         let fresh = matches!(self.state, State::Start(_));
-        if fresh && let Some(inflated) = whole::inflate(piece, self.limits.whole_bytes, &self.buffers) {
+        if fresh && let Some(inflated) = whole::inflate(piece, self.limits.whole_bytes(), &self.buffers) {
             self.state = State::Whole;
             self.cutter.push_whole(&inflated, sink);
             return true;
@@ -208,11 +278,14 @@ impl Unpacker {
         }
         if let State::Start(format) = self.state {
             let is_gzip = format == PieceFormat::Gzip || chunk[0] == gzip::FIRST_BYTE;
-            self.state = if is_gzip { State::Gzip(Box::new(GzipStream::new())) } else { State::Plain };
+            self.state =
+                if is_gzip { State::Gzip(Box::new(GzipStream::new(self.limits))) } else { State::Plain(0) };
         }
         match &mut self.state {
             State::Gzip(stream) => stream.feed(chunk, &mut self.cutter, sink),
-            State::Plain => {
+            State::Plain(seen) => {
+                *seen += chunk.len() as u64;
+                self.limits.check(*seen, *seen)?;
                 self.cutter.push(chunk, sink);
                 Ok(())
             }
@@ -225,7 +298,7 @@ impl Unpacker {
         match &mut self.state {
             State::Start(PieceFormat::Gzip) => return Err(UnpackError::Empty),
             State::Gzip(stream) => stream.finish()?,
-            State::Start(PieceFormat::Detect) | State::Plain | State::Whole => {}
+            State::Start(PieceFormat::Detect) | State::Plain(_) | State::Whole => {}
         }
         Ok(self.cutter.finish(sink))
     }

@@ -46,7 +46,7 @@ pub enum IngestError {
         /// The source in which it was met again.
         source_name: String,
     },
-    /// A piece's bytes are damaged.
+    /// A piece's bytes are damaged, or beyond a limit.
     #[error("piece `{piece}` cannot be read")]
     Unpack {
         /// Its key or path.
@@ -71,6 +71,19 @@ pub enum IngestError {
         /// The reason.
         #[source]
         source: serde_json::Error,
+    },
+    /// The lake's disk is too small for what would be written.
+    #[error(
+        "the disk of {path} has {free_bytes} bytes free, and these pieces are likely to need {needed_bytes} at the least: make room, or \
+         name a lake elsewhere with --lake"
+    )]
+    NoRoom {
+        /// The lake's folder, or the one in which it would be made.
+        path: PathBuf,
+        /// What the snapshot takes at the least.
+        needed_bytes: u64,
+        /// What is free.
+        free_bytes: u64,
     },
     /// Rejects or hashes could not be put aside on the disk.
     #[error("cannot write {path}")]
@@ -166,8 +179,9 @@ impl IngestError {
                 pinlake_lake::ErrorKind::Unexpected => ErrorKind::Unexpected,
             },
             Self::PieceTwice { .. } => ErrorKind::Usage,
+            Self::Unpack { source, .. } if source.is_limit() => ErrorKind::Resource,
             Self::Unpack { .. } => ErrorKind::Integrity,
-            Self::Spill { .. } | Self::Threads { .. } => ErrorKind::Resource,
+            Self::NoRoom { .. } | Self::Spill { .. } | Self::Threads { .. } => ErrorKind::Resource,
             Self::TooManyRejects { .. } => ErrorKind::Rejects,
             Self::Mismatch { .. } => ErrorKind::Counts,
             Self::Interrupted { .. } => ErrorKind::Interrupted,

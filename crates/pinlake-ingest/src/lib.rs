@@ -28,6 +28,7 @@ mod redact;
 mod rejects;
 mod scan;
 mod scratch;
+mod space;
 mod stop;
 mod work;
 

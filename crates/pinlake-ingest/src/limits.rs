@@ -48,9 +48,15 @@ impl Limits {
     /// one a thread, and one for hashes of ids. The last is for the blocks in work.
     #[must_use]
     pub fn new(threads: usize, memory_bytes: Option<usize>) -> Self {
-        let threads = threads.max(1);
         let memory_bytes = memory_bytes.unwrap_or(DEFAULT_MEMORY_BYTES);
-        let parts_bytes = memory_bytes.saturating_sub(PROGRAM_BYTES).max(LEAST_BYTES);
+        Self::of_parts(threads, memory_bytes.saturating_sub(PROGRAM_BYTES))
+    }
+
+    /// Bounds for `threads` workers that together keep to `parts_bytes`, in a process that has set aside what it takes itself.
+    #[must_use]
+    pub fn of_parts(threads: usize, parts_bytes: usize) -> Self {
+        let threads = threads.max(1);
+        let parts_bytes = parts_bytes.max(LEAST_BYTES);
         let window_bytes = parts_bytes * 3 / 16;
         let defaults = FetchLimits::default();
         Self {

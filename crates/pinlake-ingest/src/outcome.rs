@@ -129,7 +129,7 @@ fn reconcile(plan: &Plan, tally: &Tally, totals: Totals) -> Vec<Check> {
 }
 
 fn drift_section(tally: &Tally) -> DriftSection {
-    let mut section = DriftSection::default();
+    let mut section = DriftSection { unnamed: tally.drift.unnamed, ..DriftSection::default() };
     for (member, kind, entry) in tally.drift.entries() {
         let piece = tally.pieces.get(entry.first_piece).map_or_else(String::new, |piece| piece.piece.clone());
         let record = DriftRecord { count: entry.count, first: Place { piece, line: entry.first_line } };

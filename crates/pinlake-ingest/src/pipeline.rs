@@ -22,6 +22,7 @@ use crate::error::IngestError;
 use crate::outcome::Outcome;
 use crate::plan::Plan;
 use crate::progress::Progress;
+use crate::space;
 use crate::stop::Stop;
 use crate::work::{OpenPiece, Work};
 
@@ -30,6 +31,7 @@ use crate::work::{OpenPiece, Work};
 /// and says so.
 pub async fn convert(mut plan: Plan, progress: Arc<Progress>, stop: Stop) -> Result<Outcome, IngestError> {
     let clock = Instant::now();
+    space::check(&plan.request.lake, &plan.pieces)?;
     progress.plan(plan.pieces.len() as u64, plan.total_bytes());
     let begin = |plan: &Plan, pieces| fetch(plan.request.aws.clone(), pieces, plan.request.limits.fetch);
     // The first pieces come while the lake is opened, as far as the window allows.

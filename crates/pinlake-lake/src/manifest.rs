@@ -112,6 +112,9 @@ pub struct Drift {
     /// Values that did not fit their column, by the column's path.
     #[serde(default)]
     pub values: BTreeMap<String, DriftRecord>,
+    /// Values of further members and columns: only the first thousand names are counted each by itself.
+    #[serde(default)]
+    pub unnamed: u64,
 }
 
 /// How often something was met, and where first.

@@ -15,7 +15,7 @@ use datafusion::physical_plan::PhysicalExpr;
 use datafusion::prelude::SessionContext;
 
 use crate::parameters::Bindings;
-use crate::session::{QueryResult, message_on_rows, message_on_text};
+use crate::session::{QueryResult, check_text, message_on_rows, message_on_text};
 
 /// How grave a failed check is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize)]
@@ -77,6 +77,9 @@ pub struct CheckError {
     pub message: String,
 }
 
+/// Of a condition that does not work, how much is shown.
+const SHOWN_CHARACTERS: usize = 200;
+
 impl Check {
     /// Holds the check against every row.
     pub(crate) fn verdict(
@@ -85,7 +88,9 @@ impl Check {
         result: &QueryResult,
         bindings: &Bindings,
     ) -> Result<Verdict, CheckError> {
-        let failed = |message| CheckError { line: self.line, condition: self.condition.clone(), message };
+        let shown: String = self.condition.chars().take(SHOWN_CHARACTERS).collect();
+        let failed = |message| CheckError { line: self.line, condition: shown.clone(), message };
+        check_text(&self.condition).map_err(|error| failed(error.to_string()))?;
         let condition =
             self.condition(context, result, bindings).map_err(|error| failed(message_on_text(&error)))?;
         let failed_rows = failed_rows(&condition, result).map_err(|error| failed(message_on_rows(&error)))?;

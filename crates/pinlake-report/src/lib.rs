@@ -46,8 +46,8 @@ pub use render::{
 };
 pub use report::{Report, run};
 pub use session::{
-    CountFact, DataFileError, LakeTables, OutsideError, PieceFact, PieceReader, PieceRequest, Place,
-    QueryError, QueryResult, QueryStream, RowPart, RunFacts, Session, SessionOptions, SnapshotFact,
+    CountFact, DataFileError, LakeTables, MAX_SQL_BYTES, OutsideError, PieceFact, PieceReader, PieceRequest,
+    Place, QueryError, QueryResult, QueryStream, RowPart, RunFacts, Session, SessionOptions, SnapshotFact,
     TableFile,
 };
 pub use template::{HeaderError, Template, TemplateError};

@@ -2,43 +2,49 @@
 //!
 //! The session is handed plain facts: which Parquet files the Delta log names, how long they are and which snapshot
 //! each belongs to. It never lists a folder, so a file that no commit names is never read. SQL that would write
-//! or change anything is refused before it runs. Memory is bounded by [`SessionOptions::memory_limit_bytes`] for
-//! sorting, grouping and joining; the rows of a collected [`QueryResult`] come on top, which is why large results are better
-//! taken as a [`QueryStream`].
+//! or change anything is refused before it runs, and so is what is too deep or too wide to be planned (`shape`). Memory is bounded by
+//! [`SessionOptions::memory_limit_bytes`] for sorting, grouping, joining and the rows of a [`QueryResult`] (`engine`, `pool`);
+//! a [`QueryStream`] holds but a batch.
 
 mod calling_codes;
 mod countries;
 mod diagnosis;
+mod engine;
 mod fault;
 mod lake_table;
 mod missing;
 mod pieces;
+mod pool;
 mod run_tables;
+mod shape;
 mod timezones;
 mod views;
 
-use std::num::NonZeroUsize;
-use std::panic::AssertUnwindSafe;
+use std::future::poll_fn;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use chrono::{DateTime, Utc};
 use datafusion::execution::SendableRecordBatchStream;
-use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
-use datafusion::execution::memory_pool::{FairSpillPool, TrackConsumersPool};
-use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
+use datafusion::execution::memory_pool::MemoryConsumer;
 use datafusion::logical_expr::LogicalPlan;
-use datafusion::prelude::{SQLOptions, SessionConfig, SessionContext};
+use datafusion::prelude::{SQLOptions, SessionContext};
 use futures::{FutureExt as _, StreamExt as _};
 
 use crate::parameters::Bindings;
 pub(crate) use diagnosis::{message_on_rows, message_on_text};
+pub use engine::SessionOptions;
 pub use fault::{DataFileError, OutsideError, Place, QueryError};
 pub use pieces::{PieceReader, PieceRequest, RowPart};
+use pool::QueryPool;
 pub use run_tables::{CountFact, PieceFact, RunFacts};
+pub use shape::MAX_SQL_BYTES;
+pub(crate) use shape::check_text;
 
 /// The facts about a lake that SQL needs; nothing in here is looked for on disk.
 #[derive(Debug, Clone)]
@@ -83,20 +89,11 @@ pub struct SnapshotFact {
     pub committed_at: Option<DateTime<Utc>>,
 }
 
-/// How much of the machine a session may use.
-#[derive(Debug, Clone)]
-pub struct SessionOptions {
-    /// Partitions that a query is spread over, at least 1. The tokio runtime decides how many run at once.
-    pub threads: usize,
-    /// Bytes that operators may hold before they spill or fail. None: unbounded.
-    pub memory_limit_bytes: Option<usize>,
-    /// A folder for spilled rows. None: nothing is spilled, for rows hold personal data and a library picks no folder for that.
-    pub spill_dir: Option<PathBuf>,
-}
-
 /// A session over one lake. Cheap to query many times: file footers are read once.
 pub struct Session {
     context: SessionContext,
+    /// The operators' memory, where it is bounded.
+    pool: Option<Arc<QueryPool>>,
     tables: LakeTables,
 }
 
@@ -122,6 +119,10 @@ impl QueryResult {
 /// The rows of one query as they come.
 pub struct QueryStream {
     stream: SendableRecordBatchStream,
+    schema: SchemaRef,
+    /// Whether it has failed, so that there is nothing more to ask it for.
+    has_failed: bool,
+    pool: Option<Arc<QueryPool>>,
     sql: String,
     files: Arc<[PathBuf]>,
 }
@@ -130,28 +131,46 @@ impl QueryStream {
     /// The columns.
     #[must_use]
     pub fn schema(&self) -> SchemaRef {
-        self.stream.schema()
+        Arc::clone(&self.schema)
     }
 
-    /// The next rows, or None behind the last.
+    /// The next rows, or None behind the last, and behind an error. A query that could only wait for memory ends, and a panic of the engine is an
+    /// error like others.
     pub async fn next(&mut self) -> Result<Option<RecordBatch>, QueryError> {
-        // The Parquet reader meets some damage with a panic, which DataFusion hands on from task to task. After one the
-        // stream is of no further use, and nobody polls it again.
-        match AssertUnwindSafe(self.stream.next()).catch_unwind().await {
-            Ok(None) => Ok(None),
-            Ok(Some(Ok(batch))) => Ok(Some(batch)),
-            Ok(Some(Err(error))) => Err(diagnosis::while_running(&error, &self.sql, &self.files)),
-            Err(_) => Err(diagnosis::after_panic(&self.files)),
+        if self.has_failed {
+            return Ok(None);
         }
+        let pool = self.pool.clone();
+        let (stream, files) = (&mut self.stream, &self.files);
+        let polled = poll_fn(|task| {
+            if pool.as_ref().is_some_and(|pool| pool.is_overdrawn(task.waker())) {
+                return Poll::Ready(Err(QueryError::out_of_memory()));
+            }
+            match catch_unwind(AssertUnwindSafe(|| stream.poll_next_unpin(task))) {
+                Ok(polled) => polled.map(Ok),
+                Err(_) => Poll::Ready(Err(diagnosis::after_panic(files))),
+            }
+        });
+        let next = match polled.await {
+            Ok(None) => return Ok(None),
+            Ok(Some(Ok(batch))) => return Ok(Some(batch)),
+            Ok(Some(Err(error))) => diagnosis::while_running(&error, &self.sql, &self.files),
+            Err(error) => error,
+        };
+        self.has_failed = true;
+        // What it holds is of no use any more, and others may need it.
+        self.stream = Box::pin(datafusion::physical_plan::EmptyRecordBatchStream::new(self.schema()));
+        Err(next)
     }
 }
 
 impl Session {
     /// Opens a session and defines the views. No data file is touched yet.
     pub async fn open(tables: LakeTables, options: SessionOptions) -> Result<Self, QueryError> {
-        let context = context(&options)?;
-        views::register(&context, &tables).await.map_err(|error| diagnosis::unexpected(&error))?;
-        Ok(Self { context, tables })
+        let (context, pool) = engine::context(&options)?;
+        let text = engine::text_form(&options);
+        views::register(&context, &tables, text).await.map_err(|error| diagnosis::unexpected(&error))?;
+        Ok(Self { context, pool, tables })
     }
 
     /// Opens a session where there is no lake. What stands on a lake's files can be looked at, and reading it is the error
@@ -161,7 +180,7 @@ impl Session {
         reason: OutsideError,
         options: SessionOptions,
     ) -> Result<Self, QueryError> {
-        let context = context(&options)?;
+        let (context, pool) = engine::context(&options)?;
         let schema = missing::schema(file_schema);
         let registered = views::register_missing(&context, &schema, &reason).await;
         registered.map_err(|error| diagnosis::unexpected(&error))?;
@@ -172,7 +191,7 @@ impl Session {
             selected: None,
             run: RunFacts::default(),
         };
-        Ok(Self { context, tables })
+        Ok(Self { context, pool, tables })
     }
 
     /// Adds the table function `read_pieces`.
@@ -228,14 +247,18 @@ impl Session {
         views::NAMES.to_vec()
     }
 
-    /// Runs one read-only statement and collects its rows.
+    /// Runs one read-only statement and collects its rows, which take their part of the session's memory while they come.
     pub async fn query(&self, sql: &str, bindings: &Bindings) -> Result<QueryResult, QueryError> {
         let started = Instant::now();
         let mut stream = self.stream(sql, bindings).await?;
         let schema = stream.schema();
+        let runtime = self.context.runtime_env();
+        let held = MemoryConsumer::new("the rows of the result").register(&runtime.memory_pool);
         let mut batches = Vec::new();
         while let Some(batch) = stream.next().await? {
             if batch.num_rows() > 0 {
+                let taken = held.try_grow(batch.get_array_memory_size());
+                taken.map_err(|error| diagnosis::while_running(&error, sql, &[]))?;
                 batches.push(batch);
             }
         }
@@ -248,13 +271,15 @@ impl Session {
         let values = bindings.resolve(&plan)?;
         let plan = plan.with_param_values(values).map_err(|error| diagnosis::while_planning(&error, sql))?;
         let frame = datafusion::dataframe::DataFrame::new(self.context.state(), plan);
+        if let Some(pool) = &self.pool {
+            pool.clear();
+        }
         let files: Arc<[PathBuf]> = self.tables.files.iter().map(|file| file.path.clone()).collect();
-        // Footers are read while a query is planned, and panics are met as in `QueryStream::next`.
-        let started = AssertUnwindSafe(frame.execute_stream()).catch_unwind().await;
-        let stream = started
-            .map_err(|_| diagnosis::after_panic(&files))?
-            .map_err(|error| diagnosis::while_planning(&error, sql))?;
-        Ok(QueryStream { stream, sql: sql.to_owned(), files })
+        // Footers are read while a query is planned.
+        let stream = unpanicked(frame.execute_stream(), &files).await?;
+        let stream = stream.map_err(|error| diagnosis::while_planning(&error, sql))?;
+        let (schema, pool) = (stream.schema(), self.pool.clone());
+        Ok(QueryStream { stream, schema, has_failed: false, pool, sql: sql.to_owned(), files })
     }
 
     /// The columns that a statement would give, without running it.
@@ -264,9 +289,14 @@ impl Session {
     }
 
     async fn plan(&self, sql: &str) -> Result<LogicalPlan, QueryError> {
+        check_text(sql)?;
         let state = self.context.state();
-        let plan =
-            state.create_logical_plan(sql).await.map_err(|error| diagnosis::while_planning(&error, sql))?;
+        let dialect = state.config_options().sql_parser.dialect;
+        let statement = state.sql_to_statement(sql, &dialect);
+        let statement = statement.map_err(|error| diagnosis::while_planning(&error, sql))?;
+        shape::check_tables(&statement)?;
+        let plan = unpanicked(state.statement_to_plan(statement), &[]).await?;
+        let plan = plan.map_err(|error| diagnosis::while_planning(&error, sql))?;
         let allowed =
             SQLOptions::new().with_allow_ddl(false).with_allow_dml(false).with_allow_statements(false);
         match allowed.verify_plan(&plan) {
@@ -281,38 +311,7 @@ impl Session {
     }
 }
 
-/// An empty session.
-fn context(options: &SessionOptions) -> Result<SessionContext, QueryError> {
-    let mut config = SessionConfig::new()
-        .with_target_partitions(options.threads.max(1))
-        .with_default_catalog_and_schema("pinlake", "lake")
-        .with_information_schema(true);
-    config.options_mut().sql_parser.collect_spans = true;
-    // Grouping in two steps pays where groups are few; by user or id the first step only fills memory. It is given up
-    // sooner than usual: where 30,000 rows gave more than 9,000 groups, not 100,000 rows 80,000.
-    let execution = &mut config.options_mut().execution;
-    execution.skip_partial_aggregation_probe_rows_threshold = 30_000;
-    execution.skip_partial_aggregation_probe_ratio_threshold = 0.3;
-    if let Some(limit_bytes) = options.memory_limit_bytes {
-        // Each sort sets this aside for merging what it spilled; the usual 10 MB would be all of a small limit.
-        let reserved = &mut config.options_mut().execution.sort_spill_reservation_bytes;
-        *reserved = (*reserved).min(limit_bytes / (8 * options.threads.max(1)));
-    }
-    Ok(SessionContext::new_with_config_rt(config, runtime(options)?))
-}
-
-fn runtime(options: &SessionOptions) -> Result<Arc<RuntimeEnv>, QueryError> {
-    let mode = match &options.spill_dir {
-        Some(dir) => DiskManagerMode::Directories(vec![dir.clone()]),
-        None => DiskManagerMode::Disabled,
-    };
-    let mut builder =
-        RuntimeEnvBuilder::new().with_disk_manager_builder(DiskManagerBuilder::default().with_mode(mode));
-    if let Some(limit_bytes) = options.memory_limit_bytes {
-        // A fair pool leaves every spilling operator its part; the tracker names the largest consumers when it is exhausted.
-        let named_consumers = NonZeroUsize::new(3).unwrap_or(NonZeroUsize::MIN);
-        let pool = TrackConsumersPool::new(FairSpillPool::new(limit_bytes), named_consumers);
-        builder = builder.with_memory_pool(Arc::new(pool));
-    }
-    builder.build_arc().map_err(|error| diagnosis::unexpected(&error))
+/// What a future of the engine gives, where a panic is an error: the damage of one of these files, or a bug.
+async fn unpanicked<T>(work: impl Future<Output = T>, files: &[PathBuf]) -> Result<T, QueryError> {
+    AssertUnwindSafe(work).catch_unwind().await.map_err(|_| diagnosis::after_panic(files))
 }

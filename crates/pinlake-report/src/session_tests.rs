@@ -256,7 +256,8 @@ async fn a_filter_on_the_snapshot_chooses_files() {
 async fn a_memory_limit_is_an_error_and_not_a_crash() {
     let lines = (0..20_000).map(|id| format!("{{\"id\":\"endpoint-{id}\"}}")).collect::<Vec<_>>().join("\n");
     let mut lake = TestLake::empty().with_snapshot("s", &[&lines]);
-    let options = SessionOptions { threads: 2, memory_limit_bytes: Some(100_000), spill_dir: None };
+    let options =
+        SessionOptions { threads: 2, memory_limit_bytes: Some(100_000), ..SessionOptions::default() };
     let session = Session::open(lake.tables_mut().clone(), options).await.expect("the session opens");
     let sql = "SELECT id, count(*) FROM endpoints GROUP BY id ORDER BY id";
     let error = session.query(sql, &Bindings::none()).await.map(|result| result.rows()).unwrap_err();
@@ -267,6 +268,7 @@ async fn a_memory_limit_is_an_error_and_not_a_crash() {
         threads: 1,
         memory_limit_bytes: Some(3_000_000),
         spill_dir: Some(spill.path().to_owned()),
+        ..SessionOptions::default()
     };
     let session = Session::open(lake.tables_mut().clone(), options).await.expect("the session opens");
     let result = session.query(sql, &Bindings::none()).await.expect("the query spills");

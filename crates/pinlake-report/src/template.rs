@@ -6,6 +6,7 @@
 mod header;
 
 use std::collections::BTreeSet;
+use std::io::Read as _;
 use std::path::Path;
 
 use datafusion::sql::sqlparser::dialect::GenericDialect;
@@ -17,6 +18,7 @@ use crate::chart::Chart;
 use crate::checks::Check;
 use crate::kind::ErrorKind;
 use crate::parameters::{DefaultValue, Parameter, ParameterType};
+use crate::session::MAX_SQL_BYTES;
 
 /// A report that can be run on any lake.
 #[derive(Debug, Clone)]
@@ -69,7 +71,7 @@ impl Template {
 
     /// Reads and parses a file.
     pub fn read(path: &Path) -> Result<Self, TemplateError> {
-        let text = std::fs::read_to_string(path)
+        let text = read_bounded(path)
             .map_err(|source| TemplateError::Unreadable { path: path.to_owned(), source })?;
         Self::parse(&Self::name_of(path), &path.display().to_string(), &text)
     }
@@ -121,6 +123,20 @@ impl TemplateError {
     pub fn kind(&self) -> ErrorKind {
         ErrorKind::Usage
     }
+}
+
+/// The text of a file that is no longer than a query may be. Nothing else than a file is opened, for a pipe may never say a word.
+fn read_bounded(path: &Path) -> std::io::Result<String> {
+    let refused = |problem: &str| std::io::Error::new(std::io::ErrorKind::InvalidData, problem.to_owned());
+    if !std::fs::metadata(path)?.is_file() {
+        return Err(refused("it is not a regular file"));
+    }
+    let mut text = String::new();
+    std::fs::File::open(path)?.take(MAX_SQL_BYTES as u64 + 1).read_to_string(&mut text)?;
+    if text.len() > MAX_SQL_BYTES {
+        return Err(refused("it is longer than 1 MiB, which is more than a query may be"));
+    }
+    Ok(text)
 }
 
 fn undeclared_parameter(name: String) -> Parameter {

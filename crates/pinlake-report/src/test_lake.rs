@@ -116,7 +116,7 @@ impl TestLake {
 
     /// A session on it.
     pub(crate) async fn session(&self) -> Session {
-        let options = SessionOptions { threads: 2, memory_limit_bytes: None, spill_dir: None };
+        let options = SessionOptions { threads: 2, ..SessionOptions::default() };
         Session::open(self.tables.clone(), options).await.expect("the session opens")
     }
 

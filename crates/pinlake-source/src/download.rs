@@ -11,6 +11,7 @@
 mod index;
 mod naming;
 mod plan;
+mod space;
 mod target;
 mod transfer;
 mod writer;
@@ -104,6 +105,18 @@ pub enum DownloadError {
         /// What was to be fetched.
         ours: String,
     },
+    /// The destination's disk is too small for what would be fetched.
+    #[error(
+        "the disk of {dest} has {free_bytes} bytes free, and {needed_bytes} are to be fetched: make room, or choose another folder"
+    )]
+    NoRoom {
+        /// The destination.
+        dest: PathBuf,
+        /// What is to be fetched.
+        needed_bytes: u64,
+        /// What is free.
+        free_bytes: u64,
+    },
     /// A file is in the way that no fetch wrote.
     #[error("{path} is there and was not written by `pinlake fetch`: move it, or choose another folder")]
     InTheWay {
@@ -144,6 +157,7 @@ impl DownloadError {
                 kind => kind,
             },
             Self::OtherSource { .. } | Self::InTheWay { .. } | Self::NotAFolder { .. } => ErrorKind::Usage,
+            Self::NoRoom { .. } => ErrorKind::Disk,
             Self::DamagedIndex { .. } => ErrorKind::Integrity,
             Self::Aborted { .. } => ErrorKind::Unexpected,
         }
@@ -164,6 +178,7 @@ pub async fn download(
     if options.dry_run {
         return Ok(summary);
     }
+    space::check(dest, summary.fetched_bytes)?;
     let mut progress = plan.progress();
     on_progress(&progress);
     let mut index_file = IndexFile::create(dest, index)?;

@@ -9,6 +9,7 @@ use pinlake_report::{OutsideError, PieceReader, PieceRequest, RowPart};
 use pinlake_source::{Aws, Filter, Source};
 use tokio::sync::OnceCell;
 
+use crate::commands::analysis::reading_limits;
 use crate::commands::fetch::tell_skipped;
 use crate::settings::Settings;
 use crate::ui::{self, Ui};
@@ -47,7 +48,7 @@ impl PieceLog {
             None
         };
         let filter = Filter::converted().map_err(OutsideError::new)?;
-        let scan = ScanRequest { source, aws, filter, limits: settings.limits() };
+        let scan = ScanRequest { source, aws, filter, limits: reading_limits(settings) };
         let scan = Arc::new(Scan::list(scan).await.map_err(OutsideError::new)?);
         let columns = ColumnSelection::of(request.columns);
         let parts = scan.parts(columns, request.limit, request.parts).map_err(OutsideError::new)?;

@@ -12,6 +12,10 @@ use super::label::encoded;
 use super::text::{as_offset, run_on};
 use crate::schema::{list_item, map_fields};
 
+/// A new name is compared with so many others of its row. A row with more of them is left to the slow path, whose time does not grow with
+/// the square of their number: a line of 16 MiB can hold a million.
+const MOST_COMPARED: usize = 1_024;
+
 /// Which entries belong to which row, and their names.
 #[derive(Debug)]
 struct Entries {
@@ -56,11 +60,12 @@ impl Entries {
         }
     }
 
-    /// Adds an entry; `false` where the open row has one of this name already.
+    /// Adds an entry; `false` where the open row may have one of this name already.
     #[inline]
     fn push(&mut self, source: &[u8], start: usize, end: usize) -> bool {
         let name = as_offset(self.dictionary.number(source, start, end));
-        let is_new = !self.names[self.open_entry..].contains(&name);
+        let before = &self.names[self.open_entry..];
+        let is_new = before.len() < MOST_COMPARED && !before.contains(&name);
         self.names.push(name);
         is_new
     }

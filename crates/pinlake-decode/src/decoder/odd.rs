@@ -185,15 +185,15 @@ impl OddLine<'_, '_> {
         match self.columns.member(position) {
             ColumnBuilder::TextLists(column) => {
                 column.start_row(row);
-                for entry in &entries {
-                    settle(entry, place_list(column, entry));
+                for entry in entries {
+                    settle(&entry, place_list(column, &entry));
                 }
                 column.finish_row(row);
             }
             ColumnBuilder::Numbers(column) => {
                 column.start_row(row);
-                for entry in &entries {
-                    settle(entry, place_number(column, entry));
+                for entry in entries {
+                    settle(&entry, place_number(column, &entry));
                 }
                 column.finish_row(row);
             }

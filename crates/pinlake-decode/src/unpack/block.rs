@@ -37,6 +37,10 @@ pub enum BlockKind {
     },
 }
 
+/// Lines of a block at most. An export has some 1,500 in a mebibyte; a mebibyte of line feeds has a million, and each costs its place in every
+/// column, or a reject of a hundred bytes.
+const MAX_BLOCK_LINES: u64 = 32 * 1024;
+
 /// More than any buffer offset of Arrow's 32 bits may have to hold.
 const MAX_LINE_BYTES: usize = 1 << 30;
 
@@ -83,11 +87,11 @@ impl Cutter {
                 self.push(&piece[start..], sink);
                 return;
             };
-            self.emit(piece.slice(start..=start + end), sink);
+            self.emit(&piece.slice(start..=start + end), sink);
             start += end + 1;
         }
         if start < piece.len() {
-            self.emit(piece.slice(start..), sink);
+            self.emit(&piece.slice(start..), sink);
         }
     }
 
@@ -166,13 +170,24 @@ impl Cutter {
         self.filled = rest;
         self.searched = 0;
         let bytes = self.buffers.share(full, end);
-        self.emit(bytes, sink);
+        self.emit(&bytes, sink);
     }
 
-    fn emit(&mut self, bytes: Bytes, sink: &mut dyn FnMut(Block)) {
-        let line_ends = memchr::memchr_iter(b'\n', &bytes).count() as u64;
+    /// Hands out whole lines, in several blocks where they are many.
+    fn emit(&mut self, bytes: &Bytes, sink: &mut dyn FnMut(Block)) {
+        let (mut start, mut lines) = (0, 0);
+        for end in memchr::memchr_iter(b'\n', bytes) {
+            lines += 1;
+            if lines == MAX_BLOCK_LINES && end + 1 < bytes.len() {
+                self.emit_lines(bytes.slice(start..=end), lines, sink);
+                (start, lines) = (end + 1, 0);
+            }
+        }
         let has_open_line = bytes.last().is_some_and(|&byte| byte != b'\n');
-        let lines = line_ends + u64::from(has_open_line);
+        self.emit_lines(bytes.slice(start..), lines + u64::from(has_open_line), sink);
+    }
+
+    fn emit_lines(&mut self, bytes: Bytes, lines: u64, sink: &mut dyn FnMut(Block)) {
         let length = bytes.len() as u64;
         self.emit_block(bytes, BlockKind::Lines, (lines, length), sink);
     }
@@ -209,7 +224,7 @@ impl Cutter {
             let buffer = std::mem::take(&mut self.buffer);
             let bytes = self.buffers.share(buffer, std::mem::take(&mut self.filled));
             self.searched = 0;
-            self.emit(bytes, sink);
+            self.emit(&bytes, sink);
         }
         UnpackTotals { lines: self.next_line - 1, bytes: self.offset, blocks: self.index }
     }

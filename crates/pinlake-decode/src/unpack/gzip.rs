@@ -8,8 +8,8 @@ use std::fmt;
 use flate2::{Decompress, FlushDecompress, Status};
 use libdeflater::Crc;
 
-use super::UnpackError;
 use super::block::{Block, Cutter};
+use super::{UnpackError, UnpackLimits};
 
 /// The first byte of a member.
 pub(super) const FIRST_BYTE: u8 = 0x1f;
@@ -17,6 +17,9 @@ pub(super) const FIRST_BYTE: u8 = 0x1f;
 const TRAILER_BYTES: usize = 8;
 /// A header holds a file name and a comment of any length; nobody writes one of more than a mebibyte.
 const MAX_HEADER_BYTES: usize = 1024 * 1024;
+
+/// Most headers are shorter.
+const HEADER_STEP_BYTES: usize = 64;
 
 const FLAG_HEADER_CRC: u8 = 2;
 const FLAG_EXTRA: u8 = 4;
@@ -104,6 +107,9 @@ pub(super) struct GzipStream {
     member_offset: u64,
     /// Bytes taken so far.
     taken: u64,
+    /// Bytes of all members so far.
+    inflated: u64,
+    limits: UnpackLimits,
 }
 
 impl fmt::Debug for GzipStream {
@@ -117,7 +123,7 @@ impl fmt::Debug for GzipStream {
 }
 
 impl GzipStream {
-    pub(super) fn new() -> Self {
+    pub(super) fn new(limits: UnpackLimits) -> Self {
         Self {
             state: State::Header,
             pending: Vec::new(),
@@ -127,6 +133,8 @@ impl GzipStream {
             member: 1,
             member_offset: 0,
             taken: 0,
+            inflated: 0,
+            limits,
         }
     }
 
@@ -152,7 +160,10 @@ impl GzipStream {
     }
 
     fn take_header(&mut self, bytes: &[u8]) -> Result<usize, UnpackError> {
+        // As much as is held, so that long headers take time in proportion; and no more, or each of many short members would copy all
+        // that follows it.
         let held = self.pending.len();
+        let bytes = &bytes[..bytes.len().min(held.max(HEADER_STEP_BYTES))];
         self.pending.extend_from_slice(bytes);
         match read_header(&self.pending) {
             Header::Complete(length) => {
@@ -190,6 +201,8 @@ impl GzipStream {
         let status = status.map_err(|_| damaged.clone())?;
         self.crc.update(&room[..written]);
         self.member_bytes = self.member_bytes.wrapping_add(written as u32);
+        self.inflated += written as u64;
+        self.limits.check(self.taken + used as u64, self.inflated)?;
         cutter.advance(written, sink);
         if status == Status::StreamEnd {
             self.state = State::Trailer;

@@ -13,7 +13,7 @@ fn gzip(content: &[u8]) -> Vec<u8> {
 }
 
 fn limits(block_bytes: usize, max_line_bytes: usize) -> UnpackLimits {
-    UnpackLimits { block_bytes, max_line_bytes, whole_bytes: 1 << 20 }
+    UnpackLimits { block_bytes, max_line_bytes, whole_bytes: 1 << 20, ..UnpackLimits::default() }
 }
 
 /// Feeds `piece` in chunks of `chunk` bytes, or as a whole for 0.
@@ -155,6 +155,83 @@ fn a_line_beyond_the_limit_is_passed_over_with_its_length() {
         assert_eq!((oversized[0].first_line, oversized[0].offset), (2, 2));
         let last = blocks.last().unwrap();
         assert_eq!((last.first_line, last.offset, last.bytes.as_ref()), (3, 1003, b"b\n".as_slice()));
+    }
+}
+
+/// Unpacks within other limits than usual, at once and streamed.
+fn within(piece: &[u8], format: PieceFormat, limits: UnpackLimits) -> Result<u64, UnpackError> {
+    let whole = unpack(piece, format, limits, 0).map(|(_, totals)| totals.bytes);
+    let streamed = unpack(piece, format, limits, 4_096).map(|(_, totals)| totals.bytes);
+    assert_eq!(whole.is_ok(), streamed.is_ok());
+    whole
+}
+
+#[test]
+fn a_piece_beyond_its_limit_is_given_up_and_the_limit_named() {
+    let text = b"{}\n".repeat(1_000);
+    let zipped = gzip(&text);
+    for (piece, format) in [(&text, PieceFormat::Detect), (&zipped, PieceFormat::Gzip)] {
+        let with = |max_piece_bytes| {
+            let limits = UnpackLimits { max_piece_bytes, ..limits(1 << 10, 100) };
+            within(piece, format, limits)
+        };
+        assert_eq!(with(3_000), Ok(3_000));
+        let error = with(2_999).unwrap_err();
+        assert!(error.is_limit() && error.to_string().contains("--max-piece"), "{error}");
+        assert!(error.to_string().contains("2999"), "{error}");
+    }
+    assert!(!UnpackError::Empty.is_limit());
+}
+
+#[test]
+fn a_bomb_is_given_up_long_before_its_end() {
+    let size = 4 * usize::try_from(RATIO_FREE_BYTES).unwrap();
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+    encoder.write_all(&vec![0; size]).unwrap();
+    let bomb = encoder.finish().unwrap();
+    let mut handed_out = 0;
+    let mut unpacker = Unpacker::new(PieceFormat::Gzip, UnpackLimits::default(), &BufferPool::new(1 << 20));
+    let fed = unpacker.feed_whole(&Bytes::from(bomb.clone()), &mut |block| handed_out += block.bytes.len());
+    let error = fed.unwrap_err();
+    assert!(matches!(error, UnpackError::RatioTooHigh { limit: 100, .. }) && error.is_limit());
+    assert!(error.to_string().contains("--max-ratio"), "{error}");
+    assert!(handed_out as u64 <= RATIO_FREE_BYTES);
+    // What is small, or what was asked for, may be as repetitive as it likes.
+    let small = gzip(&b"{}\n".repeat(100_000));
+    assert_eq!(within(&small, PieceFormat::Gzip, UnpackLimits::default()), Ok(300_000));
+    let unlimited = UnpackLimits { max_ratio: 0, ..UnpackLimits::default() };
+    assert_eq!(unpack(&bomb, PieceFormat::Gzip, unlimited, 4_096).unwrap().1.bytes, size as u64);
+}
+
+/// A header was looked for in a copy of all that followed, so that a million members took hours.
+#[test]
+fn members_without_number_take_time_in_proportion() {
+    let empty = gzip(b"");
+    let mut piece = empty.repeat(300_000);
+    piece.extend(gzip(LINES));
+    let (blocks, totals) = unpack(&piece, PieceFormat::Gzip, limits(1 << 10, 100), piece.len()).unwrap();
+    assert_eq!((content(&blocks).as_slice(), totals.bytes), (LINES, LINES.len() as u64));
+}
+
+#[test]
+fn a_long_header_is_read_to_its_end() {
+    let mut piece = vec![0x1f, 0x8b, 8, 8, 0, 0, 0, 0, 0, 255];
+    piece.extend([b'n'; 10_000]);
+    piece.push(0);
+    piece.extend(&gzip(LINES)[10..]);
+    assert_eq!(both_ways(&piece).unwrap(), LINES);
+    let endless = [&piece[..10], &vec![b'n'; 2 << 20]].concat();
+    assert!(matches!(both_ways(&endless), Err(UnpackError::BadHeader { member: 1, offset: 0, .. })));
+}
+
+#[test]
+fn lines_without_number_come_in_several_blocks() {
+    let text = b"\n".repeat(100_000);
+    for chunk in [0, 5_000] {
+        let (blocks, totals) = unpack(&text, PieceFormat::Detect, limits(1 << 20, 100), chunk).unwrap();
+        assert_eq!((totals.lines, totals.blocks), (100_000, 4));
+        assert!(blocks.iter().all(|block| block.lines <= 32 * 1024));
+        assert_eq!(blocks[3].first_line, 3 * 32 * 1024 + 1);
     }
 }
 

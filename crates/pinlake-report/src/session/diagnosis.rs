@@ -32,7 +32,7 @@ pub(super) fn while_planning(error: &DataFusionError, sql: &str) -> QueryError {
     let root = error.find_root();
     let message = match root {
         DataFusionError::ResourcesExhausted(message) => {
-            return QueryError::Resources { message: message.clone() };
+            return QueryError::Resources { message: exhausted(message) };
         }
         DataFusionError::Internal(message) => {
             return QueryError::Unexpected { message: one_line(message) };
@@ -54,7 +54,7 @@ pub(super) fn while_running(error: &DataFusionError, sql: &str, files: &[PathBuf
         return carried;
     }
     match error.find_root() {
-        DataFusionError::ResourcesExhausted(message) => QueryError::Resources { message: one_line(message) },
+        DataFusionError::ResourcesExhausted(message) => QueryError::Resources { message: exhausted(message) },
         DataFusionError::IoError(source) => QueryError::Resources { message: source.to_string() },
         DataFusionError::ExecutionJoin(error) if error.is_panic() => after_panic(files),
         DataFusionError::ParquetError(source) => damaged(&source.to_string(), files),
@@ -70,6 +70,15 @@ pub(super) fn while_running(error: &DataFusionError, sql: &str, files: &[PathBuf
         DataFusionError::Plan(_) | DataFusionError::SchemaError(..) => while_planning(error, sql),
         DataFusionError::Internal(message) => QueryError::Unexpected { message: without_values(message) },
         other => QueryError::Execution { message: without_values(&other.message()) },
+    }
+}
+
+/// What could not be had, without the list of who has what.
+fn exhausted(message: &str) -> String {
+    let told = one_line(message);
+    match told.split_once("Error: ") {
+        Some((_, error)) => error.to_owned(),
+        None => told,
     }
 }
 

@@ -72,7 +72,10 @@ pub enum QueryError {
         message: String,
     },
     /// Memory or disk ran out.
-    #[error("the query needs more memory or disk than it may use: {message}")]
+    #[error(
+        "the query needs more memory or disk than it may use; more memory (--memory-limit), or fewer threads that share it (--threads 1), \
+         may do: {message}"
+    )]
     Resources {
         /// What could not be had.
         message: String,
@@ -147,6 +150,12 @@ pub enum DataFileError {
 }
 
 impl QueryError {
+    /// A query that can go on only with more memory.
+    pub(super) fn out_of_memory() -> Self {
+        let message = "one part of it runs so far ahead of another that the rows between them do not fit";
+        Self::Resources { message: message.to_owned() }
+    }
+
     /// What kind of failure it is.
     #[must_use]
     pub fn kind(&self) -> ErrorKind {

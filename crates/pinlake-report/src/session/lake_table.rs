@@ -8,7 +8,8 @@
 use std::path::Path as FilePath;
 use std::sync::Arc;
 
-use arrow::array::{AsArray, RecordBatch, StringViewArray};
+use arrow::array::{AsArray, RecordBatch, StringArray};
+use arrow::compute::cast;
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use datafusion::catalog::{Session, TableProvider};
 use datafusion::common::stats::Precision;
@@ -40,8 +41,8 @@ pub(super) struct LakeTable {
 
 impl LakeTable {
     /// A table of `files` whose columns are `schema`, the last of them the partition column.
-    pub(super) fn new(schema: &SchemaRef, files: Vec<TableFile>) -> Self {
-        let mut fields: Vec<Field> = schema.fields().iter().map(|field| with_string_views(field)).collect();
+    pub(super) fn new(schema: &SchemaRef, files: Vec<TableFile>, text: TextForm) -> Self {
+        let mut fields: Vec<Field> = schema.fields().iter().map(|field| with_text(field, text)).collect();
         let partition = fields.pop().into_iter().map(Arc::new).collect::<Vec<_>>();
         let schema =
             TableSchema::builder(Arc::new(Schema::new(fields))).with_table_partition_cols(partition).build();
@@ -55,8 +56,9 @@ impl LakeTable {
         let columns = DFSchema::try_from(Arc::clone(&schema))?;
         for filter in filters {
             let condition = state.create_physical_expr(filter.clone(), &columns)?;
-            let snapshots = StringViewArray::from_iter_values(files.iter().map(|file| &file.snapshot));
-            let batch = RecordBatch::try_new(Arc::clone(&schema), vec![Arc::new(snapshots)])?;
+            let snapshots = StringArray::from_iter_values(files.iter().map(|file| &file.snapshot));
+            let snapshots = cast(&snapshots, schema.field(0).data_type())?;
+            let batch = RecordBatch::try_new(Arc::clone(&schema), vec![snapshots])?;
             let verdicts = condition.evaluate(&batch)?.into_array(batch.num_rows())?;
             let mut verdicts = verdicts.as_boolean().iter();
             files.retain(|_| verdicts.next().flatten() == Some(true));
@@ -71,7 +73,9 @@ impl LakeTable {
         partitions: usize,
     ) -> Result<FileScanConfigBuilder> {
         let schema = self.schema.table_schema();
-        let opened = files.iter().map(|file| partitioned(file, schema)).collect::<Result<Vec<_>>>()?;
+        let partition = self.schema.table_partition_cols();
+        let text = partition.first().map_or(&DataType::Utf8View, |field| field.data_type());
+        let opened = files.iter().map(|file| partitioned(file, schema, text)).collect::<Result<Vec<_>>>()?;
         let groups = FileGroup::new(opened).split_files(partitions);
         let source = Arc::new(ParquetSource::new(self.schema.clone()));
         FileScanConfigBuilder::new(ObjectStoreUrl::local_filesystem(), source)
@@ -149,19 +153,38 @@ impl TableProvider for LakeTable {
     }
 }
 
-/// Text columns are read as string views, which group and compare without copying. Dictionaries too: the files
-/// may say so in their Arrow metadata, but the values of two files never share one dictionary.
+/// How text columns are read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum TextForm {
+    /// As string views, which group and compare without copying. A view holds on to the whole page that it points into, and a batch counts
+    /// all pages that it points into, so that sorting a few bytes a row may seem to take a hundred times as many.
+    Views,
+    /// Copied, so that a batch takes what it counts.
+    Copies,
+}
+
+/// A column with its text as string views.
 pub(super) fn with_string_views(field: &Field) -> Field {
+    with_text(field, TextForm::Views)
+}
+
+/// A column with its text in this form. Dictionaries too: the files may say so in their Arrow metadata, but the values of two files never share one
+/// dictionary.
+fn with_text(field: &Field, form: TextForm) -> Field {
     let text = match field.data_type() {
         DataType::Utf8 | DataType::LargeUtf8 => true,
         DataType::Dictionary(_, values) => matches!(values.as_ref(), DataType::Utf8 | DataType::LargeUtf8),
         _ => false,
     };
-    let data_type = if text { DataType::Utf8View } else { field.data_type().clone() };
+    let data_type = match form {
+        _ if !text => field.data_type().clone(),
+        TextForm::Views => DataType::Utf8View,
+        TextForm::Copies => DataType::Utf8,
+    };
     Field::new(field.name(), data_type, field.is_nullable())
 }
 
-fn partitioned(file: &TableFile, schema: &SchemaRef) -> Result<PartitionedFile> {
+fn partitioned(file: &TableFile, schema: &SchemaRef, text: &DataType) -> Result<PartitionedFile> {
     let missing = |source| DataFileError::Unreadable { path: file.path.clone(), source };
     let path = std::path::absolute(&file.path).map_err(|source| external(missing(source)))?;
     let metadata = std::fs::metadata(&path).map_err(|source| external(missing(source)))?;
@@ -180,7 +203,7 @@ fn partitioned(file: &TableFile, schema: &SchemaRef) -> Result<PartitionedFile> 
         version: None,
     };
     Ok(PartitionedFile::new_from_meta(meta)
-        .with_partition_values(vec![ScalarValue::Utf8View(Some(file.snapshot.clone()))])
+        .with_partition_values(vec![ScalarValue::from(file.snapshot.as_str()).cast_to(text)?])
         .with_statistics(Arc::new(counted(schema, std::slice::from_ref(file)))))
 }
 

@@ -13,7 +13,7 @@ use datafusion::datasource::MemTable;
 use datafusion::prelude::SessionContext;
 
 use super::fault::OutsideError;
-use super::lake_table::LakeTable;
+use super::lake_table::{LakeTable, TextForm};
 use super::missing::MissingTable;
 use super::{LakeTables, SnapshotFact, calling_codes, countries, run_tables, timezones};
 
@@ -86,12 +86,12 @@ const USERS: &str = "
     GROUP BY user_id";
 
 /// Registers every table and view.
-pub(super) async fn register(context: &SessionContext, tables: &LakeTables) -> Result<()> {
+pub(super) async fn register(context: &SessionContext, tables: &LakeTables, text: TextForm) -> Result<()> {
     let chosen = |snapshot: &str| tables.selected.as_deref() == Some(snapshot);
     let selected = tables.files.iter().filter(|file| chosen(&file.snapshot)).cloned().collect();
     let all = tables.files.clone();
-    context.register_table("endpoints", Arc::new(LakeTable::new(&tables.schema, selected)))?;
-    context.register_table("all_endpoints", Arc::new(LakeTable::new(&tables.schema, all)))?;
+    context.register_table("endpoints", Arc::new(LakeTable::new(&tables.schema, selected, text)))?;
+    context.register_table("all_endpoints", Arc::new(LakeTable::new(&tables.schema, all, text)))?;
     context.register_table("snapshots", Arc::new(in_memory(snapshots(&tables.snapshots)?)?))?;
     context.register_table("pieces", Arc::new(in_memory(run_tables::pieces(&tables.run.pieces)?)?))?;
     let reconciliation = run_tables::reconciliation(&tables.run.reconciliation)?;

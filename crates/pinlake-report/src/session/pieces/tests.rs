@@ -139,7 +139,7 @@ async fn a_place_is_one_text() {
 
 #[tokio::test]
 async fn without_a_lake_only_what_reads_one_fails() {
-    let options = crate::SessionOptions { threads: 2, memory_limit_bytes: None, spill_dir: None };
+    let options = crate::SessionOptions { threads: 2, ..crate::SessionOptions::default() };
     let reason = OutsideError::new(Gone { place: "lake".into() });
     let columns = schema().fields().len() - 1;
     let file_schema =
