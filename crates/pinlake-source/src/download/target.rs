@@ -34,6 +34,12 @@ pub(super) fn check_folder(dest: &Path) -> Result<(), DownloadError> {
     }
 }
 
+/// Makes the destination where it is not there.
+pub(super) fn make_destination(dest: &Path) -> Result<(), DownloadError> {
+    check_folder(dest)?;
+    fs::create_dir_all(dest).map_err(|error| unwritable(dest, error))
+}
+
 /// Whether something that is no file stands where `file` should be, or something that is no folder on the way
 /// to it.
 pub(super) fn is_blocked(dest: &Path, file: &str) -> Result<bool, DownloadError> {
