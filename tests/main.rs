@@ -6,6 +6,7 @@
 mod architecture;
 mod contract;
 mod demo;
+mod edge;
 mod faults;
 mod gallery;
 mod harness;
