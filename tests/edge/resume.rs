@@ -3,7 +3,7 @@
 use crate::harness::{Relay, Room, Running, World, population};
 
 const PIECES: u64 = 12;
-const HELD: &str = "part-00007.gz";
+const HELD: &str = "part-00011.gz";
 
 fn world() -> World {
     World::with_pieces(&population(120, 0.0), PIECES)

@@ -22,7 +22,7 @@ mod writer;
 use std::path::{Path, PathBuf};
 
 use crate::aws::Aws;
-use crate::error::{ErrorKind, SourceError, io_error_kind};
+use crate::error::{ErrorKind, SourceError, io_error_kind, printable};
 use crate::fetch::FetchLimits;
 use crate::filter::INDEX_FILE;
 use crate::piece::Listing;
@@ -139,7 +139,7 @@ pub enum DownloadError {
         cause: serde_json::Error,
     },
     /// A writing task ended without a result.
-    #[error("writing {piece} was cut off")]
+    #[error("writing {} was cut off", printable(piece))]
     Aborted {
         /// The piece's name.
         piece: String,
