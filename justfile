@@ -99,6 +99,14 @@ crash KILLS="1000":
         PINLAKE_CRASH_TABLE={{ scratch }}/crash.md \
         cargo test --workspace --test pinlake -- --ignored --nocapture --test-threads 1 crash:: || failed=$?; \
         cat {{ scratch }}/crash.md; exit ${failed:-0}
+# Every kind of network fault for so many seeds, against `fetch` and `convert`, and 10,000 pieces; docs/trust-runs.md keeps the figures
+faults SEEDS="100":
+    PINLAKE_FAULT_SEEDS={{ SEEDS }} nice -n 19 cargo test --workspace --test pinlake faults::seeded::long -- --ignored --exact --nocapture
+    cargo test --workspace --test pinlake edge::many::ten_thousand -- --ignored
+
+# A hundred thousand pieces under one prefix; takes many minutes
+many:
+    cargo test --workspace --test pinlake edge::many::a_hundred_thousand -- --ignored
 
 # A fuzz target (decode, unpack) for some seconds; needs `cargo install cargo-fuzz --locked`
 fuzz TARGET="decode" SECONDS="300":

@@ -1,5 +1,7 @@
 //! Faults on the way: what passes is recovered from with the same rows, what cannot be trusted is refused.
 
+mod seeded;
+
 use crate::harness::{Room, World, population};
 use pinlake_local::{Fault, FaultRule};
 

@@ -7,6 +7,7 @@ mod architecture;
 mod contract;
 mod crash;
 mod demo;
+mod edge;
 mod faults;
 mod gallery;
 mod harness;

@@ -10,7 +10,7 @@ use pinlake_local::{LocalError, PopulationError};
 use pinlake_report::{
     CatalogueError, DiffError, ParameterError, QueryError, RenderError, ReportError, TemplateError,
 };
-use pinlake_source::SourceError;
+use pinlake_source::{SourceError, printable};
 
 /// What a code means, as the manual lists them.
 pub(crate) const MEANINGS: [(u8, &str); 11] = [
@@ -111,7 +111,10 @@ pub(crate) fn with_causes(error: &(dyn Error + 'static)) -> String {
 }
 
 fn tell(error: &anyhow::Error, code: u8, out: &mut dyn io::Write) -> io::Result<()> {
-    writeln!(out, "pinlake: {}", with_causes(error.as_ref()))?;
+    // Names of others stand in errors, and whoever gave them may have meant the terminal.
+    let told = with_causes(error.as_ref());
+    let told: Vec<String> = told.split('\n').map(printable).collect();
+    writeln!(out, "pinlake: {}", told.join("\n"))?;
     if code == UNEXPECTED {
         writeln!(out, "  this is a bug of pinlake {}: please report it", env!("CARGO_PKG_VERSION"))?;
     }

@@ -3,7 +3,9 @@
 use std::io::{self, Write as _};
 use std::path::Path;
 
-use pinlake_source::{Aws, DownloadOptions, DownloadSummary, Filter, Listing, Source, SourceError, download};
+use pinlake_source::{
+    Aws, DownloadOptions, DownloadSummary, Filter, Listing, Source, SourceError, download, printable,
+};
 
 use super::Context;
 use crate::args::FetchArgs;
@@ -50,7 +52,8 @@ fn print_plan(summary: &DownloadSummary, dest: &Path) -> anyhow::Result<()> {
     let mut out = io::stdout().lock();
     for file in &summary.files {
         let verb = if file.is_unchanged { "keep" } else { "fetch" };
-        writeln!(out, "{verb}\t{}\t{}\t{}", file.size, file.name, dest.join(&file.file).display())?;
+        let (name, path) = (printable(&file.name), dest.join(&file.file));
+        writeln!(out, "{verb}\t{}\t{name}\t{}", file.size, printable(&path.to_string_lossy()))?;
     }
     Ok(out.flush()?)
 }
@@ -77,7 +80,7 @@ pub(super) fn tell_skipped(ui: Ui, skipped: &[pinlake_source::Skipped]) {
     }
     ui.note(format!("skipped {}:", ui::count(skipped.len() as u64)));
     for skip in skipped.iter().take(SHOWN) {
-        ui.note(format!("  {}: {}", skip.name, skip.reason));
+        ui.note(format!("  {}: {}", printable(&skip.name), skip.reason));
     }
     if skipped.len() > SHOWN {
         ui.note(format!("  … and {} more", skipped.len() - SHOWN));

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use pinlake_decode::UnpackError;
 use pinlake_lake::{Check, LakeError};
-use pinlake_source::SourceError;
+use pinlake_source::{SourceError, printable};
 
 /// What an error means to the one who gave the command; the command line makes an exit code of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,7 +39,7 @@ pub enum IngestError {
     #[error(transparent)]
     Lake(#[from] LakeError),
     /// The same object or file was reached by two of the sources.
-    #[error("piece `{piece}` of {source_name} is given twice: its rows would count twice")]
+    #[error("piece `{}` of {source_name} is given twice: its rows would count twice", printable(piece))]
     PieceTwice {
         /// Its key or path.
         piece: String,
@@ -47,7 +47,7 @@ pub enum IngestError {
         source_name: String,
     },
     /// A piece's bytes are damaged, or beyond a limit.
-    #[error("piece `{piece}` cannot be read")]
+    #[error("piece `{}` cannot be read", printable(piece))]
     Unpack {
         /// Its key or path.
         piece: String,
@@ -116,7 +116,7 @@ pub enum IngestError {
         checks: Vec<Check>,
     },
     /// Columns did not make a batch.
-    #[error("piece `{piece}` could not be put into columns")]
+    #[error("piece `{}` could not be put into columns", printable(piece))]
     Columns {
         /// Its key or path.
         piece: String,

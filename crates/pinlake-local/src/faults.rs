@@ -5,8 +5,14 @@
 //! while the server runs.
 
 pub(crate) mod body;
+mod seeded;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+pub use seeded::FaultKind;
+
+/// Where a body breaks unless a rule says otherwise: in its middle.
+const HALF_PER_MILLE: u16 = 500;
 
 /// One of the two services.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,15 +34,33 @@ pub enum Fault {
         /// The error's code, in the form of the service that answers.
         error_code: String,
     },
-    /// Half of the body is sent, then the connection is reset (TCP RST).
+    /// The connection is reset and there is no answer at all, as by a server that dies.
+    Dropped,
+    /// The request is taken and never answered.
+    StalledHeader,
+    /// A part of the body is sent (half of it, or what the rule says), then nothing more, on an open connection.
+    StalledBody,
+    /// A part of the body is sent, then one byte a second.
+    Drip,
+    /// A part of the body is sent, then the connection is reset (TCP RST).
     ResetMidBody,
-    /// Half of the body is sent, then the connection is closed in good order (TCP FIN), although `Content-Length`
+    /// A part of the body is sent, then the connection is closed in good order (TCP FIN), although `Content-Length`
     /// promised all of it.
     ShortBody,
-    /// Half of the body is sent as though it were all: a well-formed answer whose `Content-Length` is too small.
+    /// A part of the body is sent as though it were all: a well-formed answer whose `Content-Length` is too small.
     TruncatedBody,
-    /// All of the body is sent, with one bit in its middle flipped.
+    /// All of the body is sent, with one bit flipped: in its middle, or where the rule says.
     FlipBit,
+    /// The answer is 200 with an error's XML for a body, as S3 does when it fails after it began to answer.
+    ErrorPage,
+    /// The object is deleted just before the request is answered: it vanished between listing and reading.
+    Deleted,
+    /// A page of a listing says that there is more, and gives the same continuation token each time.
+    RepeatedToken,
+    /// A page of a listing counts a key that it does not tell.
+    LostKey,
+    /// A page of a listing tells a key twice.
+    RepeatedKey,
     /// The object is written again, with the same bytes and another `ETag`, just before the request is answered: it
     /// changed between listing and reading.
     StaleETag,
@@ -63,8 +87,18 @@ pub struct FaultRule {
     pub after: u64,
     /// How many are struck; [`u64::MAX`] for all from then on.
     pub times: u64,
+    /// How much of a body passes before a fault in it, in thousandths; 500 is its middle.
+    pub body_per_mille: u16,
     /// What happens to them.
     pub fault: Fault,
+}
+
+/// A fault for one request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Strike {
+    pub(crate) fault: Fault,
+    /// See [`FaultRule::body_per_mille`].
+    pub(crate) body_per_mille: u16,
 }
 
 impl FaultRule {
@@ -77,6 +111,7 @@ impl FaultRule {
             path_contains: None,
             after: 0,
             times: 1,
+            body_per_mille: HALF_PER_MILLE,
             fault,
         }
     }
@@ -111,6 +146,13 @@ impl FaultRule {
     #[must_use]
     pub fn times(mut self, requests: u64) -> Self {
         self.times = requests;
+        self
+    }
+
+    /// Lets this much of a body pass first, in thousandths.
+    #[must_use]
+    pub fn behind(mut self, body_per_mille: u16) -> Self {
+        self.body_per_mille = body_per_mille;
         self
     }
 
@@ -173,17 +215,18 @@ impl Faults {
     }
 
     /// The fault for this request, if a rule strikes it.
-    pub(crate) fn strike(&self, service: Service, operation: &str, path: &str) -> Option<Fault> {
-        let mut fault = None;
+    pub(crate) fn strike(&self, service: Service, operation: &str, path: &str) -> Option<Strike> {
+        let mut strike = None;
         for armed in self.armed().iter_mut().filter(|armed| armed.rule.matches(service, operation, path)) {
             armed.matched += 1;
             let due = armed.matched > armed.rule.after && armed.struck < armed.rule.times;
-            if due && fault.is_none() {
+            if due && strike.is_none() {
                 armed.struck += 1;
-                fault = Some(armed.rule.fault.clone());
+                let FaultRule { fault, body_per_mille, .. } = &armed.rule;
+                strike = Some(Strike { fault: fault.clone(), body_per_mille: *body_per_mille });
             }
         }
-        fault
+        strike
     }
 
     fn armed(&self) -> MutexGuard<'_, Vec<Armed>> {
@@ -209,7 +252,7 @@ mod tests {
         assert_eq!(faults.strike(Service::S3, "HeadObject", "/b/part-1"), None);
         for _ in 0..3 {
             let fault = faults.strike(Service::Pinpoint, "GetExportJob", "/v1");
-            assert_eq!(fault, Some(Fault::ResetMidBody));
+            assert_eq!(fault.map(|strike| strike.fault), Some(Fault::ResetMidBody));
         }
         assert_eq!(faults.struck(), 5);
         faults.clear();

@@ -20,7 +20,7 @@ mod server;
 pub mod store;
 
 pub use error::LocalError;
-pub use faults::{Fault, FaultRule, Faults, Service};
+pub use faults::{Fault, FaultKind, FaultRule, Faults, Service};
 pub use options::{LocalCredentials, LocalOptions};
 pub use population::{Endpoint, Population, PopulationError, PopulationOptions, RecordSize};
 pub use requests::RequestCounts;

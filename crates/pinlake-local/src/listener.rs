@@ -3,7 +3,6 @@
 //! Bounds: [`CONNECTIONS`] at once (others wait to be accepted), [`HEADER_TIME`] for a request's headers, and
 //! [`STOP_TIME`] for requests under way when the listener stops. Dropping it aborts everything at once.
 
-use std::convert::Infallible;
 use std::io::{self, IoSlice};
 use std::net::SocketAddr;
 use std::pin::Pin;
@@ -46,7 +45,11 @@ pub(crate) type ResponseBody = UnsyncBoxBody<Bytes, BodyError>;
 /// Answers requests. Failures are answers, too.
 pub(crate) trait Handler: Send + Sync + 'static {
     /// The answer. The request carries a [`ResetSwitch`] among its extensions.
-    fn handle(&self, request: Request<Incoming>) -> impl Future<Output = Response<ResponseBody>> + Send;
+    /// `None` closes the connection without an answer.
+    fn handle(
+        &self,
+        request: Request<Incoming>,
+    ) -> impl Future<Output = Option<Response<ResponseBody>>> + Send;
 }
 
 /// Makes the connection end in a reset instead of an orderly close.
@@ -149,7 +152,10 @@ async fn answer<H: Handler>(stream: TcpStream, handler: Arc<H>, watcher: Watcher
     let service = service_fn(move |mut request: Request<Incoming>| {
         let handler = Arc::clone(&handler);
         request.extensions_mut().insert(reset.clone());
-        async move { Ok::<_, Infallible>(handler.handle(request).await) }
+        async move {
+            let answer = handler.handle(request).await;
+            answer.ok_or_else(|| io::Error::from(io::ErrorKind::ConnectionReset))
+        }
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())

@@ -27,7 +27,7 @@ use uuid::Uuid;
 pub(crate) use application::{Application, Applications};
 pub(crate) use job::{JobRunner, JobSettings};
 
-use crate::faults::{Fault, Faults, Service, body};
+use crate::faults::{Fault, Faults, Service, Strike, body};
 use crate::listener::{Handler, ResetSwitch, ResponseBody};
 use crate::options::LocalCredentials;
 use crate::requests::Requests;
@@ -98,7 +98,7 @@ impl PinpointHandler {
 }
 
 impl Handler for PinpointHandler {
-    async fn handle(&self, request: Request<Incoming>) -> Response<ResponseBody> {
+    async fn handle(&self, request: Request<Incoming>) -> Option<Response<ResponseBody>> {
         let request_id = Uuid::new_v4().to_string();
         let reset = request.extensions().get::<ResetSwitch>().cloned();
         let path = request.uri().path().to_owned();
@@ -107,16 +107,19 @@ impl Handler for PinpointHandler {
         let operation = route.name();
         self.requests.count(operation);
         let decoded = percent_decode_str(&path).decode_utf8_lossy();
-        let fault = self.faults.strike(Service::Pinpoint, operation, &decoded);
-        let answer = match &fault {
+        let strike = self.faults.strike(Service::Pinpoint, operation, &decoded);
+        if body::is_unanswered(strike.as_ref(), reset.as_ref()).await {
+            return None;
+        }
+        let answer = match strike.as_ref().map(|Strike { fault, .. }| fault) {
             Some(Fault::Status { code, error_code }) => Err(Failure::asked_for(*code, error_code)),
             _ => self.answer(request, route).await,
         };
         let response = respond(answer, &request_id);
-        match fault {
-            Some(fault) => body::spoil(response, &fault, reset),
+        Some(match strike {
+            Some(strike) => body::spoil(response, &strike, reset),
             None => response,
-        }
+        })
     }
 }
 

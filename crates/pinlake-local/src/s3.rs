@@ -6,6 +6,7 @@
 mod checksums;
 mod conditions;
 mod operation;
+mod pages;
 mod reading;
 mod service;
 mod writing;
@@ -23,7 +24,7 @@ use s3s::{S3Error, S3ErrorCode, S3Result};
 use uuid::Uuid;
 
 use crate::error::LocalError;
-use crate::faults::{Fault, Faults, Service, body};
+use crate::faults::{Fault, Faults, Service, Strike, body};
 use crate::listener::{Handler, ResetSwitch, ResponseBody};
 use crate::options::LocalCredentials;
 use crate::requests::Requests;
@@ -54,6 +55,19 @@ impl S3Handler {
         Ok(S3Handler { service: builder.build(), store, faults, requests })
     }
 
+    /// Does to the object what the fault is about.
+    fn change(&self, fault: Option<&Fault>, path: &str) {
+        let Some((bucket, key)) = path.trim_start_matches('/').split_once('/') else { return };
+        let changed = match fault {
+            Some(Fault::StaleETag) => self.store.rewrite(bucket, key).map(drop),
+            Some(Fault::Deleted) => self.store.delete(bucket, key).map(drop),
+            _ => Ok(()),
+        };
+        if let Err(error) = changed {
+            tracing::debug!(%error, "no object to change");
+        }
+    }
+
     /// Lets s3s answer.
     async fn serve(&self, request: Request<Incoming>) -> Response<ResponseBody> {
         match self.service.call(request.map(s3s::Body::from)).await {
@@ -67,35 +81,34 @@ impl S3Handler {
 }
 
 impl Handler for S3Handler {
-    async fn handle(&self, request: Request<Incoming>) -> Response<ResponseBody> {
+    async fn handle(&self, request: Request<Incoming>) -> Option<Response<ResponseBody>> {
         let operation = operation::name(request.method(), request.uri(), request.headers());
         self.requests.count(operation);
         let path = percent_decode_str(request.uri().path()).decode_utf8_lossy().into_owned();
-        let fault = self.faults.strike(Service::S3, operation, &path);
+        let strike = self.faults.strike(Service::S3, operation, &path);
         let reset = request.extensions().get::<ResetSwitch>().cloned();
-        let mut response = match &fault {
+        if body::is_unanswered(strike.as_ref(), reset.as_ref()).await {
+            return None;
+        }
+        let fault = strike.as_ref().map(|Strike { fault, .. }| fault);
+        self.change(fault, &path);
+        let mut response = match fault {
             Some(Fault::Status { code, error_code }) => {
                 let status = StatusCode::from_u16(*code).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
                 failure(status, error_code, request.method())
             }
-            Some(Fault::StaleETag) => {
-                if let Some((bucket, key)) = path.trim_start_matches('/').split_once('/')
-                    && let Err(error) = self.store.rewrite(bucket, key)
-                {
-                    tracing::debug!(%error, "no object to write again");
-                }
-                self.serve(request).await
-            }
-            _ => self.serve(request).await,
+            Some(Fault::ErrorPage) => failure(StatusCode::OK, "InternalError", request.method()),
+            Some(fault) => pages::spoil(self.serve(request).await, fault).await,
+            None => self.serve(request).await,
         };
         let request_id = Uuid::new_v4().simple().to_string()[..16].to_uppercase();
         if let Ok(value) = HeaderValue::from_str(&request_id) {
             response.headers_mut().insert("x-amz-request-id", value);
         }
-        match fault {
-            Some(fault) => body::spoil(response, &fault, reset),
+        Some(match strike {
+            Some(strike) => body::spoil(response, &strike, reset),
             None => response,
-        }
+        })
     }
 }
 

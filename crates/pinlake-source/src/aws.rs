@@ -11,7 +11,6 @@ mod requests;
 
 use std::time::Duration;
 
-use aws_config::identity::IdentityCache;
 use aws_config::retry::RetryConfig;
 use aws_config::stalled_stream_protection::StalledStreamProtectionConfig;
 use aws_config::timeout::TimeoutConfig;
@@ -20,7 +19,8 @@ use aws_credential_types::Credentials;
 use aws_types::service_config::ServiceConfigKey;
 
 use crate::error::ErrorKind;
-use crate::retry::Retry;
+use crate::identity::Identities;
+use crate::retry::{Budget, Retry};
 
 /// How long one load of credentials may take: an SSO or process provider may talk to a slow server, and its
 /// own error is better than a time-out without a reason.
@@ -108,6 +108,8 @@ pub struct Aws {
     region: Option<String>,
     retry_for: Duration,
     stall_timeout: Duration,
+    identities: Identities,
+    budget: Budget,
 }
 
 /// A client together with where it points.
@@ -122,7 +124,8 @@ impl Aws {
     /// Loads the configuration chain and builds both clients. Nothing is sent yet except what the chain needs
     /// to find a region (an instance's metadata service, where no other source names one).
     pub async fn connect(options: &AwsOptions) -> Self {
-        let config = load(options).await;
+        let identities = Identities::new(CREDENTIALS_LOAD_TIMEOUT);
+        let config = load(options, identities.clone()).await;
         let pinpoint_url = endpoint_url(&config, options.pinpoint_endpoint_url.as_deref(), "Pinpoint");
         let s3_url = endpoint_url(&config, options.s3_endpoint_url.as_deref(), "S3");
         let region = config.region().map(ToString::to_string);
@@ -147,6 +150,8 @@ impl Aws {
             region,
             retry_for: options.retry_for,
             stall_timeout: options.stall_timeout,
+            identities,
+            budget: Budget::default(),
         }
     }
 
@@ -201,7 +206,7 @@ impl Aws {
 
     /// A fresh count of attempts for one request.
     pub(crate) fn retry(&self) -> Retry {
-        Retry::new(self.retry_for)
+        Retry::new(self.retry_for).sharing(&self.budget, &self.identities)
     }
 
     pub(crate) fn stall_timeout(&self) -> Duration {
@@ -210,14 +215,14 @@ impl Aws {
 }
 
 /// The shared part of both clients' configuration.
-async fn load(options: &AwsOptions) -> SdkConfig {
+async fn load(options: &AwsOptions, identities: Identities) -> SdkConfig {
     // The attempt bound ends with the response's headers; a body has its own bound where it is read.
     let timeouts = TimeoutConfig::builder()
         .connect_timeout(options.stall_timeout)
         .operation_attempt_timeout(options.stall_timeout)
         .build();
     let mut loader = aws_config::defaults(BehaviorVersion::latest())
-        .identity_cache(IdentityCache::lazy().load_timeout(CREDENTIALS_LOAD_TIMEOUT).build())
+        .identity_cache(identities)
         .retry_config(RetryConfig::disabled())
         .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
         .timeout_config(timeouts);

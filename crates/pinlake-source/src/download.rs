@@ -3,12 +3,16 @@
 //! Every piece goes to a file under its relative name where that is a plain path, and under a safe name
 //! otherwise (see `naming`). A file is written as `NAME.partial`, synced and renamed, so that a name without
 //! that ending is a whole piece. `fetch.json` beside the files (see `index`) says which file is which piece; it
-//! is written before the first file and kept up while they come, so an interrupted run resumes.
+//! is written before the first file and kept up while they come, so an interrupted run resumes. A file that was renamed into
+//! place and not noted before a kill is recognised by the plan that names it (see `kept`). One run at a time writes to a
+//! destination (see `lock`).
 //!
 //! Nothing is written outside the destination, no link in it is followed, and no file is replaced that an
 //! earlier run did not write.
 
 mod index;
+mod kept;
+mod lock;
 mod naming;
 mod plan;
 mod space;
@@ -19,12 +23,13 @@ mod writer;
 use std::path::{Path, PathBuf};
 
 use crate::aws::Aws;
-use crate::error::{ErrorKind, SourceError, io_error_kind};
+use crate::error::{ErrorKind, SourceError, io_error_kind, printable};
 use crate::fetch::FetchLimits;
 use crate::filter::INDEX_FILE;
 use crate::piece::Listing;
 
 use index::IndexFile;
+use lock::FolderLock;
 use plan::Plan;
 use transfer::Transfer;
 
@@ -129,6 +134,14 @@ pub enum DownloadError {
         /// The destination.
         path: PathBuf,
     },
+    /// Another run writes to the destination.
+    #[error("{dest} is being fetched into by {holder}: wait for it, or choose another folder")]
+    Busy {
+        /// The destination.
+        dest: PathBuf,
+        /// Who writes to it, as far as is known.
+        holder: String,
+    },
     /// The index of an earlier run cannot be read.
     #[error("{path} is damaged: move it away to fetch everything again")]
     DamagedIndex {
@@ -139,7 +152,7 @@ pub enum DownloadError {
         cause: serde_json::Error,
     },
     /// A writing task ended without a result.
-    #[error("writing {piece} was cut off")]
+    #[error("writing {} was cut off", printable(piece))]
     Aborted {
         /// The piece's name.
         piece: String,
@@ -156,6 +169,7 @@ impl DownloadError {
                 ErrorKind::Usage => ErrorKind::Disk,
                 kind => kind,
             },
+            Self::Busy { .. } => ErrorKind::Disk,
             Self::OtherSource { .. } | Self::InTheWay { .. } | Self::NotAFolder { .. } => ErrorKind::Usage,
             Self::NoRoom { .. } => ErrorKind::Disk,
             Self::DamagedIndex { .. } => ErrorKind::Integrity,
@@ -173,18 +187,20 @@ pub async fn download(
     options: &DownloadOptions,
     mut on_progress: impl FnMut(&DownloadProgress),
 ) -> Result<DownloadSummary, SourceError> {
-    let (plan, index) = Plan::new(listing, dest)?;
-    let summary = plan.summary(listing);
     if options.dry_run {
-        return Ok(summary);
+        return Ok(Plan::new(listing, dest)?.0.summary(listing));
     }
+    target::make_destination(dest)?;
+    let _lock = FolderLock::take(dest)?;
+    let (mut plan, mut index) = Plan::new(listing, dest)?;
+    kept::adopt(listing, dest, &mut plan, &mut index).await?;
+    // What the new index does not stand for goes before it is saved: from then on a file under a planned name is the piece.
+    plan.clear(dest)?;
+    let summary = plan.summary(listing);
     space::check(dest, summary.fetched_bytes)?;
     let mut progress = plan.progress();
     on_progress(&progress);
     let mut index_file = IndexFile::create(dest, index)?;
-    for file in &plan.replaced {
-        target::remove_file(dest, file)?;
-    }
     let mut transfer = Transfer::start(aws, listing, dest, &plan, options.limits);
     while let Some(arrived) = transfer.next().await {
         // What is on the disk is noted even when the run ends here.

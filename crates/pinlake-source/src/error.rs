@@ -50,7 +50,7 @@ pub enum ErrorKind {
     Network,
     /// What came is not what was listed (7).
     Integrity,
-    /// A local disk or file system (8).
+    /// A local disk or file system, or another process that holds a part of it (8).
     Disk,
     /// A bug (1).
     Unexpected,
@@ -71,14 +71,20 @@ impl SourceError {
     }
 }
 
-/// A key as an error may show it: whoever may write to a bucket may name an object with line breaks or with
-/// escape sequences for the terminal.
-pub(crate) fn printable(key: &str) -> String {
+/// A key as an error may show it: whoever may write to a bucket may name an object with line breaks, with
+/// escape sequences for the terminal, or with marks that turn the text around.
+#[must_use]
+pub fn printable(key: &str) -> String {
     let mut text = String::with_capacity(key.len());
     for c in key.chars() {
-        if c.is_control() { text.extend(c.escape_default()) } else { text.push(c) }
+        if c.is_control() || is_invisible(c) { text.extend(c.escape_default()) } else { text.push(c) }
     }
     text
+}
+
+/// Marks of direction and of no width, and the separators of lines that are no control characters.
+fn is_invisible(c: char) -> bool {
+    matches!(c, '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
 }
 
 /// What a failing file operation means when a file is read or a folder is looked at.

@@ -6,6 +6,7 @@
 
 use std::error::Error as StdError;
 use std::fmt;
+use std::time::Duration;
 
 use aws_credential_types::provider::error::CredentialsError;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
@@ -70,6 +71,8 @@ struct Details {
     code: Option<String>,
     text: String,
     bucket_region: Option<String>,
+    /// How long the service asks to be left alone.
+    retry_after: Option<Duration>,
 }
 
 impl RequestFailure {
@@ -112,7 +115,13 @@ impl RequestFailure {
         let kind = kind_of_answer(status, code.as_deref().unwrap_or_default());
         let bucket_region = response.headers().get("x-amz-bucket-region").map(cleaned);
         let text = error.message().map(cleaned).unwrap_or_default();
-        Self { kind, details: Box::new(Details { status: Some(status), code, text, bucket_region }) }
+        // A date is allowed here too; AWS sends seconds.
+        let retry_after = response.headers().get("retry-after").and_then(|value| value.trim().parse().ok());
+        let retry_after = retry_after.map(Duration::from_secs);
+        Self {
+            kind,
+            details: Box::new(Details { status: Some(status), code, text, bucket_region, retry_after }),
+        }
     }
 
     /// An error from before there was an answer: credentials, the connection, or a fault of ours.
@@ -156,6 +165,18 @@ impl RequestFailure {
     #[must_use]
     pub fn code(&self) -> Option<&str> {
         self.details.code.as_deref()
+    }
+
+    /// How long the service asks to be left alone, where it says so.
+    pub(crate) fn retry_after(&self) -> Option<Duration> {
+        self.details.retry_after
+    }
+
+    /// The failure with a pause that the service asks for.
+    #[cfg(test)]
+    pub(crate) fn retried_after(mut self, seconds: u64) -> Self {
+        self.details.retry_after = Some(Duration::from_secs(seconds));
+        self
     }
 
     /// Whether the same request may well succeed a moment later.

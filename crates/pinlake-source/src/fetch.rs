@@ -19,6 +19,7 @@
 mod body;
 mod digest;
 mod file;
+mod gate;
 mod object;
 mod planner;
 
@@ -30,7 +31,7 @@ use tokio::task::AbortHandle;
 
 pub use body::{HeldBytes, PieceBody};
 pub use digest::PieceFacts;
-pub(crate) use digest::hex;
+pub(crate) use digest::{PieceDigest, hex, md5_of_etag};
 
 use crate::aws::Aws;
 use crate::error::{ErrorKind, SourceError, io_error_kind, printable};

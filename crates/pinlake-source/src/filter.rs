@@ -10,6 +10,9 @@ use crate::error::SourceError;
 /// The index that `fetch` leaves in its folder; never a piece.
 pub(crate) const INDEX_FILE: &str = "fetch.json";
 
+/// The lock on a folder while `fetch` writes to it; a hidden name, and so never a piece.
+pub(crate) const LOCK_FILE: &str = ".fetch.lock";
+
 /// What an unfinished file ends in; never a piece.
 pub(crate) const PARTIAL_SUFFIX: &str = ".partial";
 

@@ -19,11 +19,12 @@ pub mod listing;
 pub mod piece;
 pub mod s3url;
 
+mod identity;
 mod retry;
 
 pub use aws::{Aws, AwsError, AwsOptions, StaticCredentials};
 pub use download::{DownloadError, DownloadOptions, DownloadProgress, DownloadSummary, download};
-pub use error::{ErrorKind, SourceError};
+pub use error::{ErrorKind, SourceError, printable};
 pub use export::{ExportError, ExportJob, ExportJobs, ExportRequest, WaitOptions};
 pub use failure::{FailureKind, RequestFailure};
 pub use fetch::{Fetch, FetchError, FetchLimits, HeldBytes, PieceBody, PieceFacts, fetch};

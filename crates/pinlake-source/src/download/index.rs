@@ -6,7 +6,8 @@
 //!  "skipped": [{"key": "prefix/readme.txt", "size": 1, "reason": "does not match *.gz"}]}
 //! ```
 //!
-//! An entry without `sha256` is planned and not known to be there. The file is replaced as a whole, by a rename.
+//! An entry without `sha256` is planned and not known to be there. Before it is saved, another file of its name is removed, so a
+//! file of that name is the piece. The file is replaced as a whole, by a rename.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
@@ -92,6 +93,16 @@ impl Entry {
         Self { file: file.to_owned(), size: piece.size, etag: piece.etag.clone(), sha256: None }
     }
 
+    /// Whether an earlier run was about to write just this piece, and had not noted that it is there.
+    pub(super) fn was_planned(&self, piece: &Piece) -> bool {
+        self.sha256.is_none() && self.size == piece.size && self.etag == piece.etag
+    }
+
+    /// Notes the file's hash: it is there.
+    pub(super) fn is_there(&mut self, facts: PieceFacts) {
+        self.sha256 = Some(facts.sha256);
+    }
+
     /// Whether the file was complete and the piece is still the same.
     pub(super) fn is_unchanged(&self, piece: &Piece) -> bool {
         self.sha256.is_some() && self.size == piece.size && self.etag == piece.etag
@@ -108,9 +119,8 @@ pub(super) struct IndexFile {
 }
 
 impl IndexFile {
-    /// Makes the destination and saves the plan: files it names are ours from here on.
+    /// Saves the plan: files it names are ours from here on.
     pub(super) fn create(dest: &Path, index: Index) -> Result<Self, DownloadError> {
-        target::make_destination(dest)?;
         let next_save = Instant::now() + SAVE_INTERVAL;
         let mut file = Self { dest: dest.to_owned(), index, unsynced: BTreeSet::new(), next_save };
         file.save()?;
@@ -120,7 +130,7 @@ impl IndexFile {
     /// Notes that a piece is on the disk.
     pub(super) fn note(&mut self, name: &str, file: &str, facts: PieceFacts) {
         if let Some(entry) = self.index.pieces.get_mut(name) {
-            entry.sha256 = Some(facts.sha256);
+            entry.is_there(facts);
         }
         // The folders on the way may be new as well. The destination is synced with every save.
         for (end, _) in file.match_indices('/') {

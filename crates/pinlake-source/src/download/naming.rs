@@ -53,14 +53,15 @@ fn folders_of(name: &str) -> impl Iterator<Item = &str> {
 }
 
 fn is_plain(name: &str) -> bool {
-    let is_plain_part =
-        |part: &str| !part.is_empty() && !part.starts_with(['.', '_']) && part.len() <= PART_MAX_BYTES;
-    let file_name = name.rsplit('/').next().unwrap_or_default();
+    // A folder that is called like a file of ours would keep that file from being written.
+    let is_ours = |part: &str| part == INDEX_FILE || part.ends_with(PARTIAL_SUFFIX);
+    let is_plain_part = |part: &str| {
+        let is_hidden = part.starts_with(['.', '_']);
+        !part.is_empty() && !is_hidden && part.len() <= PART_MAX_BYTES && !is_ours(&part.to_lowercase())
+    };
     name.len() <= PATH_MAX_BYTES
         && name.split('/').all(is_plain_part)
         && !name.chars().any(|c| c.is_control() || NOT_IN_NAMES.contains(&c))
-        && !file_name.to_lowercase().ends_with(PARTIAL_SUFFIX)
-        && !file_name.eq_ignore_ascii_case(INDEX_FILE)
 }
 
 /// A name from a hash, with the suffix that says how to read the file. 128 bits of SHA-256: two names do not
@@ -103,6 +104,9 @@ mod tests {
             "x.partial",
             "fetch.json",
             "FETCH.JSON",
+            "fetch.json/x.gz",
+            "a/Fetch.json/x.gz",
+            "x.gz.partial/y.gz",
             "sub/",
             &long_part,
             &long_path,

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use super::index::{Entry, Index};
 use super::{DownloadError, DownloadProgress, DownloadSummary, DownloadedFile, naming, target};
-use crate::filter::GZIP_SUFFIX;
+use crate::filter::{GZIP_SUFFIX, INDEX_FILE, PARTIAL_SUFFIX};
 use crate::piece::{Listing, Piece};
 
 /// What is to be done with each piece.
@@ -18,6 +18,8 @@ pub(super) struct Plan {
     pub(super) replaced: Vec<String>,
     /// Files of an earlier run whose pieces are not listed any more.
     left_over: Vec<String>,
+    /// Positions of pieces whose files seem to be there, though the earlier run did not come to note it.
+    pub(super) unnoted: Vec<usize>,
 }
 
 impl Plan {
@@ -26,9 +28,14 @@ impl Plan {
         target::check_folder(dest)?;
         let earlier = Earlier::load(listing, dest)?;
         let mut index = Index::new(listing);
-        let mut plan = Self { files: Vec::new(), replaced: Vec::new(), left_over: Vec::new() };
+        let mut plan =
+            Self { files: Vec::new(), replaced: Vec::new(), left_over: Vec::new(), unnoted: Vec::new() };
         for (piece, file) in listing.pieces.iter().zip(file_names(listing, dest)?) {
-            let (entry, is_unchanged) = earlier.entry(dest, piece, &file)?;
+            let (entry, state) = earlier.entry(dest, piece, &file)?;
+            if state == State::Unnoted {
+                plan.unnoted.push(plan.files.len());
+            }
+            let is_unchanged = state == State::Unchanged;
             index.pieces.insert(piece.name.clone(), entry);
             let is_renamed = file != listing.relative_name(piece);
             let (name, size) = (piece.name.clone(), piece.size);
@@ -46,6 +53,21 @@ impl Plan {
             }
         }
         Ok((plan, index))
+    }
+
+    /// Removes what earlier runs left and this one does not keep: files of pieces that changed or got another name, and whatever
+    /// a run that died had not finished.
+    pub(super) fn clear(&self, dest: &Path) -> Result<(), DownloadError> {
+        let open = self.files.iter().filter(|file| !file.is_unchanged).map(|file| &file.file);
+        for file in self.replaced.iter().chain(open) {
+            target::remove_file(dest, file)?;
+        }
+        let all = self.files.iter().map(|file| file.file.as_str());
+        let earlier = self.replaced.iter().chain(&self.left_over).map(String::as_str);
+        for file in all.chain(earlier).chain([INDEX_FILE]) {
+            target::remove_file(dest, &format!("{file}{PARTIAL_SUFFIX}"))?;
+        }
+        Ok(())
     }
 
     /// The positions of the pieces to fetch.
@@ -97,6 +119,17 @@ fn file_names(listing: &Listing, dest: &Path) -> Result<Vec<String>, DownloadErr
     Ok(names)
 }
 
+/// How a piece's file is before the run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    /// It is there, and so it was noted.
+    Unchanged,
+    /// It was planned, and a file of its name and size is there.
+    Unnoted,
+    /// It is to be fetched.
+    Open,
+}
+
 /// What an earlier run left.
 struct Earlier {
     index: Option<Index>,
@@ -118,20 +151,24 @@ impl Earlier {
         Ok(Self { index, files })
     }
 
-    /// The entry for a piece that is to be in `file`, and whether it is there already.
-    fn entry(&self, dest: &Path, piece: &Piece, file: &str) -> Result<(Entry, bool), DownloadError> {
+    /// The entry for a piece that is to be in `file`, and how that file is.
+    fn entry(&self, dest: &Path, piece: &Piece, file: &str) -> Result<(Entry, State), DownloadError> {
         let known = self.index.as_ref().and_then(|index| index.pieces.get(&piece.name));
         let size_there = target::file_size(dest, file)?;
         if let Some(known) = known
             && known.file == file
-            && known.is_unchanged(piece)
             && size_there == Some(piece.size)
         {
-            return Ok((known.clone(), true));
+            if known.is_unchanged(piece) {
+                return Ok((known.clone(), State::Unchanged));
+            }
+            if known.was_planned(piece) {
+                return Ok((known.clone(), State::Unnoted));
+            }
         }
         if size_there.is_some() && !self.files.contains(file) {
             return Err(DownloadError::InTheWay { path: dest.join(file) });
         }
-        Ok((Entry::planned(piece, file), false))
+        Ok((Entry::planned(piece, file), State::Open))
     }
 }

@@ -36,6 +36,7 @@ pub(super) fn check_folder(dest: &Path) -> Result<(), DownloadError> {
 
 /// Makes the destination, where it is not there, with the folders above it, and makes their names last.
 pub(super) fn make_destination(dest: &Path) -> Result<(), DownloadError> {
+    check_folder(dest)?;
     let is_new = |folder: &&Path| !folder.as_os_str().is_empty() && !folder.exists();
     let new: Vec<&Path> = dest.ancestors().take_while(is_new).collect();
     private_folders().recursive(true).create(dest).map_err(|error| unwritable(dest, error))?;

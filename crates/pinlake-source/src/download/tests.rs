@@ -222,3 +222,57 @@ async fn a_damaged_index_is_not_guessed_at() {
     fs::write(folder.path().join(INDEX_FILE), b"{\"tool\":").unwrap();
     assert_eq!(run(&aws, folder.path()).await.unwrap_err().kind(), ErrorKind::Integrity);
 }
+
+/// Makes the index as a kill leaves it: everything planned, nothing noted.
+fn forget_what_came(dest: &Path) {
+    let mut told = index(dest);
+    for entry in told["pieces"].as_object_mut().unwrap().values_mut() {
+        entry.as_object_mut().unwrap().remove("sha256");
+    }
+    fs::write(dest.join(INDEX_FILE), told.to_string()).unwrap();
+}
+
+#[tokio::test]
+async fn files_in_place_are_not_fetched_again_after_a_kill() {
+    let bucket = FakeBucket::new(100);
+    for key in ["p/a.gz", "p/b/c.gz", "p/d.gz"] {
+        bucket.put(key, key.as_bytes());
+    }
+    let aws = connect(&bucket.serve().await).await;
+    let folder = tempfile::tempdir().unwrap();
+    let dest = folder.path();
+    run(&aws, dest).await.unwrap();
+    let noted = index(dest);
+    forget_what_came(dest);
+    fs::remove_file(dest.join("d.gz")).unwrap();
+    fs::write(dest.join("d.gz.partial"), b"p/d").unwrap();
+    fs::write(dest.join("a.gz.partial"), b"of a run before that").unwrap();
+
+    let gets = bucket.gets().len();
+    let again = run(&aws, dest).await.unwrap();
+    assert_eq!((again.fetched, again.unchanged), (1, 2));
+    assert_eq!(bucket.gets().len(), gets + 1);
+    assert_eq!(index(dest), noted, "hashes and all");
+    assert_eq!(tree(dest), ["a.gz", "b/c.gz", "d.gz", "fetch.json"]);
+
+    // A file of the right size that is not the object is no piece.
+    forget_what_came(dest);
+    fs::write(dest.join("a.gz"), b"p/X.gz").unwrap();
+    assert_eq!(run(&aws, dest).await.unwrap().fetched, 1);
+    assert_eq!(fs::read(dest.join("a.gz")).unwrap(), b"p/a.gz");
+}
+
+#[tokio::test]
+async fn an_old_file_is_not_taken_for_the_new_one_of_its_size() {
+    let bucket = FakeBucket::new(100);
+    bucket.put("p/a.gz", "one");
+    let aws = connect(&bucket.serve().await).await;
+    let folder = tempfile::tempdir().unwrap();
+    run(&aws, folder.path()).await.unwrap();
+    bucket.put("p/a.gz", "two");
+    bucket.fail("p/a.gz", [Fault::Status(403, "AccessDenied")]);
+    run(&aws, folder.path()).await.unwrap_err();
+    assert_eq!(tree(folder.path()), ["fetch.json"], "it is gone before the index speaks of the new one");
+    assert_eq!(run(&aws, folder.path()).await.unwrap().fetched, 1);
+    assert_eq!(fs::read(folder.path().join("a.gz")).unwrap(), b"two");
+}

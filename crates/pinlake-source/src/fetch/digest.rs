@@ -23,26 +23,26 @@ pub struct PieceFacts {
 
 /// A digest under way.
 #[derive(Debug, Clone)]
-pub(super) struct PieceDigest {
+pub(crate) struct PieceDigest {
     sha256: Sha256,
     md5: Option<Md5>,
     bytes: u64,
 }
 
 /// A digest's result.
-pub(super) struct Digested {
-    pub(super) facts: PieceFacts,
+pub(crate) struct Digested {
+    pub(crate) facts: PieceFacts,
     /// In lower-case hex, where it was asked for.
-    pub(super) md5: Option<String>,
+    pub(crate) md5: Option<String>,
 }
 
 impl PieceDigest {
     /// With `is_with_md5` the MD5 is computed too.
-    pub(super) fn new(is_with_md5: bool) -> Self {
+    pub(crate) fn new(is_with_md5: bool) -> Self {
         Self { sha256: Sha256::new(), md5: is_with_md5.then(Md5::new), bytes: 0 }
     }
 
-    pub(super) fn update(&mut self, bytes: &[u8]) {
+    pub(crate) fn update(&mut self, bytes: &[u8]) {
         self.sha256.update(bytes);
         if let Some(md5) = &mut self.md5 {
             md5.update(bytes);
@@ -50,7 +50,7 @@ impl PieceDigest {
         self.bytes += bytes.len() as u64;
     }
 
-    pub(super) fn finish(self) -> Digested {
+    pub(crate) fn finish(self) -> Digested {
         let facts = PieceFacts { sha256: hex(&self.sha256.finalize()), bytes: self.bytes };
         Digested { facts, md5: self.md5.map(|md5| hex(&md5.finalize())) }
     }
@@ -71,7 +71,7 @@ impl PieceDigest {
 }
 
 /// The MD5 that an `ETag` is, where it is one: 32 hex digits and no part count.
-pub(super) fn md5_of_etag(etag: &str) -> Option<String> {
+pub(crate) fn md5_of_etag(etag: &str) -> Option<String> {
     let digits = etag.trim_matches('"');
     let is_md5 = digits.len() == 32 && digits.bytes().all(|byte| byte.is_ascii_hexdigit());
     is_md5.then(|| digits.to_ascii_lowercase())

@@ -1,8 +1,8 @@
 //! One span of an object, got in as many attempts as it takes.
 //!
 //! Bytes that have come are kept: the next attempt asks for the rest with `Range`. A body is given up as
-//! stalled when less than [`PROGRESS_BYTES`] came within the stall time-out, so that a server that drips a byte
-//! a second does not hold a connection for days.
+//! stalled when it brings less than [`LEAST_RATE`] over the stall time-out, so that a server that drips a byte
+//! a second does not hold a connection for days. Each attempt passes the gate that says how many run at once.
 
 use aws_sdk_s3::operation::get_object::GetObjectOutput;
 use aws_sdk_s3::primitives::ByteStream;
@@ -13,14 +13,11 @@ use tokio::time::{Instant, timeout_at};
 use super::FetchError;
 use super::body::SpanData;
 use super::digest::{PieceDigest, md5_of_etag};
+use super::gate::Gate;
 use super::planner::Span;
 use crate::aws::Aws;
 use crate::failure::{FailureKind, RequestFailure};
-use crate::retry::Retry;
-
-/// An attempt that brings less than this has made no progress. At the default stall time-out of 10 s it is
-/// 410 bytes a second, slower than any modem.
-const PROGRESS_BYTES: usize = 4 << 10;
+use crate::retry::{LEAST_RATE, Retry};
 
 /// How many times a piece is read whose bytes do not have the MD5 they should. A flipped bit on the way is
 /// mended by the second time; an object that is wrong at rest stays wrong.
@@ -36,6 +33,9 @@ pub(super) struct ObjectSpan<'a> {
     /// The object's size as listed.
     pub(super) size: u64,
     pub(super) span: Span,
+    pub(super) gate: &'a Gate,
+    /// The span's place in the plan.
+    pub(super) turn: u64,
 }
 
 /// What has come so far of a span.
@@ -103,21 +103,40 @@ impl ObjectSpan<'_> {
         };
         loop {
             let before = received.bytes.len();
+            let asked = Instant::now();
+            let pass = self.gate.enter(self.turn).await;
+            retry.waited(asked.elapsed());
             let failure = match self.attempt(&mut received).await {
-                Ok(()) => return Ok(received),
+                Ok(()) => {
+                    pass.succeeded();
+                    retry.succeeded();
+                    return Ok(received);
+                }
                 Err(Setback::Final(error)) => return Err(error),
                 Err(Setback::Passing(failure)) => failure,
             };
+            if matches!(failure.kind(), FailureKind::Throttled | FailureKind::Stalled) {
+                pass.slowed();
+            } else {
+                drop(pass);
+            }
             if received.bytes.len() == self.span.bytes && self.span.bytes > 0 {
                 // All is there and yet it failed: the SDK found that the checksum is wrong.
                 received.bytes.clear();
-            } else if received.bytes.len() - before >= PROGRESS_BYTES {
-                retry.progressed();
+            } else if received.bytes.len() - before >= self.least_bytes() {
+                retry.progressed(received.bytes.len());
             }
             if !retry.again(&failure).await {
                 return Err(self.failed(failure, &retry));
             }
         }
+    }
+
+    /// What must come within the stall time-out, in bytes.
+    fn least_bytes(&self) -> usize {
+        let millis = u64::try_from(self.aws.stall_timeout().as_millis()).unwrap_or(u64::MAX);
+        let bytes = millis.saturating_mul(LEAST_RATE.into()) / 1_000;
+        usize::try_from(bytes).unwrap_or(usize::MAX).max(1)
     }
 
     /// One GET for what is still missing.
@@ -179,19 +198,19 @@ impl ObjectSpan<'_> {
         wanted: Wanted,
         received: &mut Received,
     ) -> Result<(), Setback> {
-        let stall_timeout = self.aws.stall_timeout();
+        let (stall_timeout, least_bytes) = (self.aws.stall_timeout(), self.least_bytes());
         let mut deadline = Instant::now() + stall_timeout;
         let mut since_deadline = 0;
         let mut to_skip = wanted.skip;
         loop {
             let chunk = timeout_at(deadline, body.next()).await.map_err(|_| {
-                let text = format!("less than {PROGRESS_BYTES} bytes in {} s", stall_timeout.as_secs_f32());
+                let text = format!("less than {least_bytes} bytes in {} s", stall_timeout.as_secs_f32());
                 RequestFailure::new(FailureKind::Stalled, text)
             })?;
             let Some(chunk) = chunk else { break };
             let mut chunk = chunk.map_err(|error| RequestFailure::from_body(&error))?;
             since_deadline += chunk.len();
-            if since_deadline >= PROGRESS_BYTES {
+            if since_deadline >= least_bytes {
                 deadline = Instant::now() + stall_timeout;
                 since_deadline = 0;
             }

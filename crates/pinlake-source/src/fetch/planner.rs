@@ -11,6 +11,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 use tokio::task::JoinSet;
 
 use super::body::{HeldBytes, PieceBody, SpanData, SpanResult};
+use super::gate::Gate;
 use super::{FetchError, FetchLimits, file, object};
 use crate::aws::Aws;
 use crate::piece::{Location, Piece};
@@ -110,6 +111,9 @@ pub(super) struct Planner {
     queue: mpsc::Sender<PieceBody>,
     window: Arc<Semaphore>,
     requests: Arc<Semaphore>,
+    gate: Gate,
+    /// How many spans were started.
+    turns: u64,
     gets: JoinSet<()>,
 }
 
@@ -129,6 +133,8 @@ impl Planner {
             queue,
             window: Arc::new(Semaphore::new(bounds.window_bytes)),
             requests: Arc::new(Semaphore::new(bounds.max_requests)),
+            gate: Gate::new(bounds.max_requests),
+            turns: 0,
             gets: JoinSet::new(),
         };
         (planner, bodies)
@@ -164,7 +170,9 @@ impl Planner {
             let held = Arc::clone(&self.window).acquire_many_owned(permits).await.ok()?;
             let slot = Arc::clone(&self.requests).acquire_owned().await.ok()?;
             let (answer, result) = oneshot::channel();
-            let get = Get { aws: self.aws.clone(), pieces: Arc::clone(&self.pieces), index, span };
+            let (aws, pieces) = (self.aws.clone(), Arc::clone(&self.pieces));
+            let get = Get { aws, pieces, index, span, gate: self.gate.clone(), turn: self.turns };
+            self.turns += 1;
             self.gets.spawn(get.run(held, slot, answer));
             while self.gets.try_join_next().is_some() {}
             if spans.send(result).await.is_err() {
@@ -181,6 +189,8 @@ struct Get {
     pieces: Arc<[Piece]>,
     index: usize,
     span: Span,
+    gate: Gate,
+    turn: u64,
 }
 
 impl Get {
@@ -211,7 +221,9 @@ impl Get {
                     .as_ref()
                     .ok_or_else(|| FetchError::NotConnected { bucket: bucket.clone(), key: key.clone() })?;
                 let etag = piece.etag.as_deref();
-                object::ObjectSpan { aws, bucket, key, etag, size: piece.size, span: self.span }.get().await
+                let (gate, turn) = (&self.gate, self.turn);
+                let (size, span) = (piece.size, self.span);
+                object::ObjectSpan { aws, bucket, key, etag, size, span, gate, turn }.get().await
             }
         }
     }

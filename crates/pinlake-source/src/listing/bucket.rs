@@ -159,7 +159,10 @@ impl Place<'_> {
                 .send()
                 .await;
             let failure = match answer {
-                Ok(page) => return Ok(page),
+                Ok(page) => {
+                    retry.succeeded();
+                    return Ok(page);
+                }
                 Err(error) => RequestFailure::from_sdk(&error),
             };
             if !retry.again(&failure).await {
@@ -180,6 +183,10 @@ impl Place<'_> {
     /// A page's objects with their keys decoded.
     fn objects(&self, page: &ListObjectsV2Output) -> Result<Vec<Listed>, ListingError> {
         let is_encoded = page.encoding_type() == Some(&EncodingType::Url);
+        let told = page.contents().len() + page.common_prefixes().len();
+        if page.key_count().is_some_and(|count| usize::try_from(count) != Ok(told)) {
+            return Err(self.unsound("a page that counts other keys than it tells"));
+        }
         page.contents().iter().map(|object| self.object(object, is_encoded)).collect()
     }
 

@@ -8,7 +8,7 @@ use std::fs::{self, DirEntry};
 use std::path::{Path, PathBuf};
 
 use super::{ListingError, no_pieces};
-use crate::filter::Filter;
+use crate::filter::{Filter, LOCK_FILE};
 use crate::piece::{Listing, Location, Piece, Skipped};
 
 /// Lists `path` on a thread of its own, because file systems block.
@@ -104,7 +104,9 @@ impl Walk<'_> {
             return Ok(None);
         };
         let size = if facts.is_file() { facts.len() } else { 0 };
-        if own_name.starts_with(['.', '_']) {
+        if own_name == LOCK_FILE {
+            // A fetch that is under way, or was killed: nothing that anyone put there.
+        } else if own_name.starts_with(['.', '_']) {
             self.skip(name, size, "hidden");
         } else if kind.is_dir() && is_lake(&path) {
             self.skip(name, 0, "a lake");

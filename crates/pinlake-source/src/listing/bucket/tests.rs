@@ -94,10 +94,13 @@ async fn passing_faults_pass_and_others_are_named() {
     assert_eq!(error.kind(), ErrorKind::Network);
     assert!(matches!(listing_error(error), ListingError::Denied { .. }));
 
+    // Credentials that are found expired are loaded anew, once.
     bucket.fail("?list", [Fault::Status(400, "ExpiredToken")]);
+    assert_eq!(listed(&bucket, "s3://bucket/p/").await.unwrap().pieces.len(), 3);
+    bucket.fail("?list", [Fault::Status(400, "ExpiredToken"), Fault::Status(400, "ExpiredToken")]);
     let error = listed(&bucket, "s3://bucket/p/").await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Network);
-    let ListingError::Request { cause, attempts: 1, .. } = listing_error(error) else { panic!() };
+    let ListingError::Request { cause, attempts: 2, .. } = listing_error(error) else { panic!() };
     assert!(cause.to_string().contains("expired"), "{cause}");
 
     bucket.fail("?list", [Fault::Status(301, "PermanentRedirect")]);
