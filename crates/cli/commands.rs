@@ -27,7 +27,7 @@ use pinlake_ingest::Stop;
 
 use crate::args::{Cli, Command};
 use crate::config::Config;
-use crate::exit::CliError;
+use crate::exit::{self, CliError};
 use crate::logging;
 use crate::panics;
 use crate::settings::{Environment, Settings};
@@ -107,6 +107,7 @@ async fn dispatch(context: &Context, command: Command) -> anyhow::Result<()> {
 /// Runs a command until it is done or somebody asks to stop. Dropping it is enough: what is not committed by then is
 /// staged files that no reader sees.
 async fn until_interrupted(command: impl Future<Output = anyhow::Result<()>>) -> anyhow::Result<()> {
+    insist_at_second_signal();
     tokio::select! {
         result = command => result,
         signal = interrupted() => {
@@ -114,6 +115,23 @@ async fn until_interrupted(command: impl Future<Output = anyhow::Result<()>>) ->
             Err(CliError::Interrupted.into())
         }
     }
+}
+
+/// How long a command that was asked twice may take to end by itself.
+const INSISTENCE: Duration = Duration::from_millis(500);
+
+/// Ends the program soon after a second signal, whatever the command is at: a call to a disk that hangs holds the very thread that would
+/// otherwise heed signals.
+fn insist_at_second_signal() {
+    tokio::spawn(async {
+        for _ in 0..2 {
+            if interrupted().await.is_err() {
+                return;
+            }
+        }
+        tokio::time::sleep(INSISTENCE).await;
+        exit::at_once()
+    });
 }
 
 /// How long a command that was asked to stop may take to bring what is at hand to an end.
@@ -125,6 +143,7 @@ async fn until_stopped(
     context: &Context,
     mut command: impl Future<Output = anyhow::Result<()>> + Unpin,
 ) -> anyhow::Result<()> {
+    insist_at_second_signal();
     tokio::select! {
         result = &mut command => return result,
         signal = interrupted() => signal?,

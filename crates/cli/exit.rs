@@ -73,6 +73,11 @@ fn damage(findings: &[String]) -> String {
     format!("the lake is damaged: {} {things} wrong\n  {}", findings.len(), findings.join("\n  "))
 }
 
+/// Ends the program where it stands, because somebody insists.
+pub(crate) fn at_once() -> ! {
+    std::process::exit(INTERRUPTED.into())
+}
+
 /// Ends the program: tells an error to stderr with its causes, and gives its code.
 /// A closed pipe is a quiet success: whoever read the results has had enough of them.
 pub(crate) fn code(result: anyhow::Result<()>) -> ExitCode {

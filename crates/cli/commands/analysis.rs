@@ -29,9 +29,16 @@ impl OpenLake {
         snapshot: Option<SnapshotId>,
         settings: &Settings,
     ) -> anyhow::Result<Self> {
-        let lake = Lake::open(root).await?;
-        let files = lake.data_files(None)?;
-        Self::with_files(lake, files, snapshot, settings).await
+        let mut lake = Lake::open(root).await?;
+        let mut files = lake.data_files(None);
+        let mut version = None;
+        // Files of a snapshot that was replaced at this moment are gone, and the log says so by now.
+        while files.is_err() && version != Some(lake.table_version()) {
+            version = Some(lake.table_version());
+            lake.refresh().await?;
+            files = lake.data_files(None);
+        }
+        Self::with_files(lake, files?, snapshot, settings).await
     }
 
     /// Opens the lake without its data files: what the log says of snapshots can be asked, whatever became of the files.

@@ -59,6 +59,8 @@ async fn check_destinations(context: &Context, args: &RunArgs) -> anyhow::Result
     if let Some(lake) = lake
         && let Some(id) = args.options.snapshot.clone().filter(|_| !args.options.replace)
         && lake.snapshot(&id).is_ok()
+        // What an interrupted run of this command published is found when its work is taken up.
+        && !lake.is_staged(&id)?
     {
         return Err(LakeError::SnapshotExists { path: context.settings.lake.clone(), id }.into());
     }

@@ -13,7 +13,7 @@ use crate::disk::{self, At as _};
 use crate::journal::{Journaled, RunIdentity};
 use crate::layout::Layout;
 use crate::lock::{FileLock, is_free};
-use crate::publish::PUBLISH_PATIENCE;
+use crate::publish::{self, PUBLISH_PATIENCE};
 use crate::removal::{self, Dropped};
 use crate::staging::{StageOptions, Staging};
 use crate::verify::{self, Verification, VerifyOptions};
@@ -178,9 +178,21 @@ impl Lake {
     /// `UnknownSnapshot`; `DamagedRecord` if it cannot be read.
     pub fn manifest(&self, id: &SnapshotId) -> Result<RunManifest, LakeError> {
         self.snapshot(id)?;
-        let path = self.layout.manifest(id);
+        let path = self.manifest_path(id)?;
+        match RunManifest::read(&path) {
+            // It was put aside, or back, in the meantime.
+            Err(_) if !path.exists() => RunManifest::read(&self.manifest_path(id)?),
+            read => read,
+        }
+    }
+
+    /// Where the manifest is of the snapshot as the log has it: put aside while a run replaces it, and where a kill cut that off.
+    fn manifest_path(&self, id: &SnapshotId) -> Result<PathBuf, LakeError> {
+        let (unfinished, _) = publish::unfinished(&self.layout)?;
+        let aside = unfinished.into_iter().find(|it| it.snapshot == *id).map(|it| it.manifest);
+        let path = aside.unwrap_or_else(|| self.layout.manifest(id));
         no_link(&self.layout, &path)?;
-        RunManifest::read(&path)
+        Ok(path)
     }
 
     /// The rejected lines of the run that made a snapshot.

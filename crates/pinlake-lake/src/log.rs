@@ -57,7 +57,11 @@ fn check_files(layout: &Layout) -> Result<(), LakeError> {
     }
     for name in disk::names_in(&folder)? {
         let path = folder.join(&name);
-        let kind = std::fs::symlink_metadata(&path).at("look at", &path)?.file_type();
+        let kind = match std::fs::symlink_metadata(&path) {
+            // A commit that was being written has got its name, and lost the one it had before.
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => continue,
+            found => found.at("look at", &path)?.file_type(),
+        };
         if !kind.is_file() && !kind.is_dir() {
             return Err(damaged(layout, format!("`{name}` in it is no file")));
         }

@@ -135,7 +135,11 @@ pub(crate) async fn publish(
             tracing::info!(snapshot = %staging.id, version, files = files.len(), replaced, "committed");
             published(staging.table, layout, &manifest, replaced)
         }
-        (Err(error), _) | (Ok(_), Err(error)) => Err(error),
+        (Ok(_), Err(error)) => {
+            tracing::warn!(%error, "the snapshot is published; the next run clears what could not be put away");
+            published(staging.table, layout, &manifest, replaced)
+        }
+        (Err(error), _) => Err(error),
         (Ok(version), Ok(false)) => Err(log::damaged(layout, format!("it has lost commit {version}"))),
     }
 }
