@@ -169,9 +169,8 @@ impl DownloadError {
                 ErrorKind::Usage => ErrorKind::Disk,
                 kind => kind,
             },
-            Self::Busy { .. } => ErrorKind::Disk,
+            Self::Busy { .. } | Self::NoRoom { .. } => ErrorKind::Disk,
             Self::OtherSource { .. } | Self::InTheWay { .. } | Self::NotAFolder { .. } => ErrorKind::Usage,
-            Self::NoRoom { .. } => ErrorKind::Disk,
             Self::DamagedIndex { .. } => ErrorKind::Integrity,
             Self::Aborted { .. } => ErrorKind::Unexpected,
         }
