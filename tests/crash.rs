@@ -101,7 +101,7 @@ fn of_all_that_a_full_disk_keeps_from_being_written_the_first_is_told() {
     let Some(points) = Points::ready() else { return };
     let scene = Scene::fetch();
     scene.fresh();
-    let fate = Fate { kinds: &["mkdir", "create"], at: 3, deed: Deed::FromThere(disk::ENOSPC) };
+    let fate = Fate { kinds: &["mkdir", "create"], at: 4, deed: Deed::FromThere(disk::ENOSPC) };
     let ran = points.arm(scene.command(), &scene.room, scene.target(), fate).ends(8);
     let message = ran.stderr.split_once("pinlake: ").unwrap().1;
     assert!(message.contains("cannot write dest/") && !message.contains("fetch.json"), "{ran}");

@@ -276,7 +276,7 @@ impl Scene {
         let mut findings = Findings::default();
         let mut whole = 0;
         for name in files_below(&self.room.path("dest")).into_keys() {
-            if name == "fetch.json" || name.ends_with(".partial") {
+            if name == "fetch.json" || is_passing(&name) {
                 continue;
             }
             let there = std::fs::read(self.room.path("dest").join(&name)).unwrap_or_default();
@@ -298,7 +298,7 @@ impl Scene {
             findings.lost += 1;
             findings.problem(format!("{name} is lost"));
         }
-        for name in there.keys().filter(|name| name.ends_with(".partial")) {
+        for name in there.keys().filter(|name| is_passing(name)) {
             findings.half_file(format!("{name} stays behind"));
         }
         let index: Value = serde_json::from_str(&self.room.read("dest/fetch.json")).unwrap_or_default();
@@ -315,6 +315,11 @@ impl Scene {
         }
         findings
     }
+}
+
+/// Whether a file is there only while somebody fetches, and after a kill.
+fn is_passing(name: &str) -> bool {
+    name == ".fetch.lock" || name.ends_with(".partial")
 }
 
 fn text(value: &Value) -> String {

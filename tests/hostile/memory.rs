@@ -1,5 +1,5 @@
 //! `--memory-limit` against the most that was resident (R5, R9). The release build keeps to 1.1 times the limit (`just memory-limits`); the build under
-//! test is not optimised, takes more itself, and is given half as much again.
+//! test is not optimised, takes more itself, and is given three quarters as much again.
 
 use std::fs;
 use std::io::Write as _;
@@ -11,7 +11,7 @@ use flate2::write::GzEncoder;
 use crate::harness::Room;
 
 const LIMIT: &str = "256MiB";
-const MOST_KIB: u64 = 256 * 1024 * 3 / 2;
+const MOST_KIB: u64 = 256 * 1024 * 7 / 4;
 
 /// Runs a command to its end; its code, the most it had resident, and what it said.
 fn measured(room: &Room, args: &[&str]) -> (Option<i32>, u64, String) {
@@ -132,7 +132,7 @@ fn queries_spill_or_end_within_memory() {
         assert_within(&room, &["sql", query, "--format", "csv"]);
     }
     // What cannot be put aside ends with a message, and neither waits nor panics.
-    let many = "(SELECT e.*, g.value AS n FROM endpoints AS e, generate_series(1, 20) AS g(value))";
+    let many = "(SELECT e.*, g.value AS n FROM endpoints AS e, generate_series(1, 60) AS g(value))";
     let query = format!("SELECT count(*) FROM {many} AS a JOIN {many} AS b USING (id, n, address, line)");
     let (code, peak_kib, stderr) = measured(&room, &["sql", &query, "--format", "csv"]);
     assert!(code == Some(8) && stderr.contains("--memory-limit"), "{code:?} {stderr}");

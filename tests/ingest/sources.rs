@@ -133,6 +133,7 @@ fn the_manifest_accounts_for_every_piece_and_file() {
     let told = [
         "tool",
         "source",
+        "run_id",
         "job",
         "snapshot",
         "pieces",
