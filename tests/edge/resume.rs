@@ -14,7 +14,10 @@ fn complete(room: &Room) -> usize {
     if !room.path("dest").exists() {
         return 0;
     }
-    room.names_in("dest").iter().filter(|name| name.ends_with(".gz")).count()
+    room.names_in("dest")
+        .iter()
+        .filter(|name| name.rsplit_once('.').is_some_and(|(_, end)| end == "gz"))
+        .count()
 }
 
 /// A fetch that cannot end, because one piece never comes; it is under way when so many pieces are in place.

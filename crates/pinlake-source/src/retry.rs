@@ -196,7 +196,7 @@ mod tests {
         retry.progressed(10 * 1_024);
         assert!(retry.give_up_at <= began + Duration::from_secs(40));
         // The request began an hour ago and has brought 10 KiB.
-        retry.began -= Duration::from_secs(3_600);
+        retry.began -= Duration::from_hours(1);
         retry.progressed(10 * 1_024);
         let broken = RequestFailure::new(FailureKind::Broken, "");
         assert_eq!(retry.pause_after(&broken, Instant::now()), None);

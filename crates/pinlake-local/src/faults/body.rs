@@ -125,11 +125,8 @@ impl SpoiledBody {
             context.waker().wake_by_ref();
             return Poll::Pending;
         }
-        let reset = match &self.plan {
-            Plan::Break { reset, .. } => reset,
-            // Nobody wakes it: the client must go away.
-            _ => return Poll::Pending,
-        };
+        // For the others nobody wakes it: the client must go away.
+        let Plan::Break { reset, .. } = &self.plan else { return Poll::Pending };
         if let Some(reset) = reset {
             reset.arm();
         }
