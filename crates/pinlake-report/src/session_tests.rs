@@ -266,7 +266,7 @@ async fn a_memory_limit_is_an_error_and_not_a_crash() {
     let spill = tempfile::tempdir().expect("a temporary folder");
     let options = SessionOptions {
         threads: 1,
-        memory_limit_bytes: Some(3_000_000),
+        memory_limit_bytes: Some(12_000_000),
         spill_dir: Some(spill.path().to_owned()),
         ..SessionOptions::default()
     };

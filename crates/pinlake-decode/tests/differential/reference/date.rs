@@ -55,8 +55,8 @@ fn micros_of(fraction: Option<&str>) -> Option<i64> {
 }
 
 fn seconds_east(zone: &str) -> Option<i64> {
-    if zone == "Z" {
-        return Some(0);
+    if let Some(rest) = zone.strip_prefix('Z') {
+        return rest.is_empty().then_some(0);
     }
     let [hours, minutes] = numbers(&zone[1..], ':', [2, 2])?;
     if hours > 23 || minutes > 59 {
