@@ -29,9 +29,7 @@ pub(crate) fn dropped_files(
     catalog: &Catalog,
 ) -> Result<BTreeSet<String>, LakeError> {
     let live: BTreeSet<PathBuf> = catalog.files.iter().map(|file| file.path.clone()).collect();
-    let records = history::publications(layout)?;
-    let drops = records.into_iter().filter(|record| record.is_drop() && record.snapshot == *id);
-    let removed = drops.flat_map(|record| record.removed);
+    let removed = history::removed_by_drops(layout, id)?.into_iter();
     Ok(removed.filter(|path| !live.contains(&layout.table().join(path))).collect())
 }
 

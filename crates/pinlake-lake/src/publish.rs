@@ -189,9 +189,7 @@ pub(crate) fn standing(
     id: &SnapshotId,
     uuid: Uuid,
 ) -> Result<Option<Published>, LakeError> {
-    let publications = history::publications(layout)?;
-    let last = publications.iter().rfind(|record| record.snapshot == *id);
-    match last {
+    match history::last_publication(layout, id)? {
         Some(record) if record.uuid == Some(uuid) => {
             let manifest = RunManifest::read(&layout.manifest(id))?;
             published(table, layout, &manifest, false).map(Some)
@@ -205,7 +203,7 @@ async fn settle(table: &mut DeltaTable, layout: &Layout, intent: &Intent) -> Res
     log::refresh(table, layout).await?;
     log::clear_unfinished(layout);
     let staged = layout.staged(&intent.snapshot);
-    let stands = history::publications(layout)?.iter().any(|record| record.uuid == Some(intent.uuid));
+    let stands = history::has_publication(layout, intent.uuid)?;
     if stands {
         intent.finish(layout, &staged)?;
     } else {

@@ -62,14 +62,12 @@ async fn commit(table: &mut DeltaTable, layout: &Layout, id: &SnapshotId) -> Res
     let removals = catalog::removals(table, layout, id)?;
     let Err(error) = log::commit_drop(table, layout, id, uuid, removals).await else { return Ok(()) };
     log::refresh(table, layout).await?;
-    let stands = history::publications(layout)?.iter().any(|record| record.uuid == Some(uuid));
-    if stands { Ok(()) } else { Err(error) }
+    if history::has_publication(layout, uuid)? { Ok(()) } else { Err(error) }
 }
 
 /// Whether the last that the log says of a snapshot is that it was taken away.
 fn was_dropped(layout: &Layout, id: &SnapshotId) -> Result<bool, LakeError> {
-    let records = history::publications(layout)?;
-    Ok(records.iter().rfind(|record| record.snapshot == *id).is_some_and(history::PublicationRecord::is_drop))
+    Ok(history::last_publication(layout, id)?.is_some_and(|record| record.is_drop()))
 }
 
 #[cfg(test)]

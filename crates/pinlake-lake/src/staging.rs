@@ -4,10 +4,9 @@
 //! journal says that it is done for good ([`Staging::checkpoint`]). Publishing is explicit, so an early `?` in a caller
 //! leaves the lake as it was. Of several processes one at a time can stage a snapshot of the same id.
 
-use std::fs::OpenOptions;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use arrow::datatypes::SchemaRef;
@@ -46,7 +45,7 @@ pub struct Staging {
     file_schema: SchemaRef,
     next_part: AtomicU32,
     /// Begun with the first line.
-    journal: Mutex<Option<Journal>>,
+    journal: Option<Journal>,
     kept: Vec<Checkpoint>,
     published: Option<Published>,
     pub(crate) fate: Fate,
@@ -93,7 +92,7 @@ impl Staging {
             table,
             file_schema,
             next_part: AtomicU32::new(u32::try_from(next_part).unwrap_or_default()),
-            journal: Mutex::default(),
+            journal: None,
             kept,
             published,
             fate,
@@ -122,7 +121,9 @@ impl Staging {
         for folder in [self.staged.partition(), self.staged.run(), self.staged.scratch()] {
             disk::make_folder(&folder)?;
         }
-        make_private_file(&self.rejects())
+        // Rejected lines are personal data as they came.
+        let rejects = self.rejects();
+        disk::create_new(&rejects).at("make", &rejects).map(drop)
     }
 
     /// The snapshot that is being made.
@@ -186,12 +187,11 @@ impl Staging {
     }
 
     /// Writes to the journal; `false` where none is kept.
-    fn note(&self, write: impl FnOnce(&mut Journal) -> Result<(), LakeError>) -> Result<bool, LakeError> {
+    fn note(&mut self, write: impl FnOnce(&mut Journal) -> Result<(), LakeError>) -> Result<bool, LakeError> {
         let Some(identity) = &self.options.identity else { return Ok(false) };
-        let mut place = self.journal.lock().unwrap_or_else(PoisonError::into_inner);
-        let journal = match &mut *place {
+        let journal = match &mut self.journal {
             Some(journal) => journal,
-            None => place.insert(Journal::begin(&self.staged, identity.clone(), &self.kept)?),
+            place => place.insert(Journal::begin(&self.staged, identity.clone(), &self.kept)?),
         };
         write(journal).map(|()| true)
     }
@@ -284,19 +284,6 @@ async fn sound(staged: &StagedLayout, checkpoints: Vec<Checkpoint>) -> Result<Ve
         path: staged.partition(),
         source: std::io::Error::other(panic),
     })
-}
-
-/// Rejected lines are personal data as they came.
-fn make_private_file(path: &Path) -> Result<(), LakeError> {
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::OpenOptionsExt as _;
-        options.mode(0o600);
-    }
-    options.open(path).at("make", path)?;
-    Ok(())
 }
 
 #[cfg(test)]

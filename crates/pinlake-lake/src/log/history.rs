@@ -5,10 +5,11 @@
 
 use std::fs::File;
 use std::io::{BufRead as _, BufReader};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use uuid::Uuid;
 
 use super::damaged;
@@ -27,8 +28,6 @@ pub(crate) struct PublicationRecord {
     pub(crate) files: Option<u64>,
     /// When the commit was made.
     pub(crate) at: Option<DateTime<Utc>>,
-    /// The data files it removed, as paths below the table: those that it replaced or took away.
-    pub(crate) removed: Vec<String>,
 }
 
 impl PublicationRecord {
@@ -38,11 +37,16 @@ impl PublicationRecord {
     }
 }
 
-/// One line of a commit; other actions have no members of these names.
+/// One line of a commit; other actions have no member of that name.
 #[derive(Deserialize)]
 struct Line {
     #[serde(rename = "commitInfo")]
     commit_info: Option<CommitInfo>,
+}
+
+/// The same of one that takes a data file out.
+#[derive(Deserialize)]
+struct RemovalLine {
     remove: Option<Removed>,
 }
 
@@ -66,13 +70,46 @@ struct CommitInfo {
 
 /// All publications in the order of their commits.
 pub(crate) fn publications(layout: &Layout) -> Result<Vec<PublicationRecord>, LakeError> {
-    let folder = layout.log();
     let mut records = Vec::new();
-    // Twenty digits each, so the order of the names is that of the versions.
-    for name in disk::names_in(&folder)?.iter().filter(|name| version(name).is_some()) {
-        records.extend(publication(layout, &folder.join(name))?);
+    for path in commits(layout)? {
+        records.extend(publication(layout, &path)?);
     }
     Ok(records)
+}
+
+/// Whether the log has that publication.
+pub(crate) fn has_publication(layout: &Layout, uuid: Uuid) -> Result<bool, LakeError> {
+    Ok(publications(layout)?.iter().any(|record| record.uuid == Some(uuid)))
+}
+
+/// The last that the log says of a snapshot.
+pub(crate) fn last_publication(
+    layout: &Layout,
+    id: &SnapshotId,
+) -> Result<Option<PublicationRecord>, LakeError> {
+    Ok(publications(layout)?.into_iter().rfind(|record| record.snapshot == *id))
+}
+
+/// The data files that were taken away when the snapshot was dropped, however often, as paths below the table.
+pub(crate) fn removed_by_drops(layout: &Layout, id: &SnapshotId) -> Result<Vec<String>, LakeError> {
+    let mut removed = Vec::new();
+    for path in commits(layout)? {
+        let is_drop = |record: PublicationRecord| record.is_drop() && record.snapshot == *id;
+        if !publication(layout, &path)?.is_some_and(is_drop) {
+            continue;
+        }
+        for line in lines::<RemovalLine>(layout, &path)? {
+            removed.extend(line?.remove.map(|file| file.path));
+        }
+    }
+    Ok(removed)
+}
+
+/// The commits. Twenty digits each, so the order of the names is that of the versions.
+fn commits(layout: &Layout) -> Result<impl Iterator<Item = PathBuf>, LakeError> {
+    let folder = layout.log();
+    let names = disk::names_in(&folder)?.into_iter().filter(|name| version(name).is_some());
+    Ok(names.map(move |name| folder.join(name)))
 }
 
 /// The versions between the first and the last commit that are not there. Nothing of pinlake takes one away, and without
@@ -92,23 +129,29 @@ fn version(name: &str) -> Option<u64> {
     (digits.len() == 20 && digits.bytes().all(|b| b.is_ascii_digit())).then(|| digits.parse().ok())?
 }
 
-/// What one commit says of the publication it is; none where it is another program's.
+/// What one commit says of the publication it is; none where it is another program's. It is read no further than that.
 fn publication(layout: &Layout, path: &Path) -> Result<Option<PublicationRecord>, LakeError> {
+    for line in lines::<Line>(layout, path)? {
+        if let Some(CommitInfo { timestamp, snapshot, publication, files }) = line?.commit_info {
+            let at = timestamp.and_then(DateTime::from_timestamp_millis);
+            return Ok(snapshot.map(|snapshot| PublicationRecord { snapshot, uuid: publication, files, at }));
+        }
+    }
+    Ok(None)
+}
+
+/// The lines of a commit.
+fn lines<T: DeserializeOwned>(
+    layout: &Layout,
+    path: &Path,
+) -> Result<impl Iterator<Item = Result<T, LakeError>>, LakeError> {
     let file = File::open(path).at("open", path)?;
-    let mut found = None;
-    let mut removed = Vec::new();
-    for line in BufReader::new(file).lines() {
+    let read = |line: std::io::Result<String>| {
         let line = line.map_err(|source| damaged(layout, source))?;
         if line.trim().is_empty() {
-            continue;
+            return Ok(None);
         }
-        let line: Line = serde_json::from_str(&line).map_err(|source| damaged(layout, source))?;
-        removed.extend(line.remove.map(|file| file.path));
-        found = found.or(line.commit_info);
-    }
-    let Some(CommitInfo { timestamp, snapshot: Some(snapshot), publication, files }) = found else {
-        return Ok(None);
+        serde_json::from_str(&line).map(Some).map_err(|source| damaged(layout, source))
     };
-    let at = timestamp.and_then(DateTime::from_timestamp_millis);
-    Ok(Some(PublicationRecord { snapshot, uuid: publication, files, at, removed }))
+    Ok(BufReader::new(file).lines().filter_map(move |line| read(line).transpose()))
 }

@@ -41,7 +41,7 @@ pub(crate) fn unfinished(layout: &Layout) -> Result<(Vec<Unfinished>, Vec<LakeEr
                 continue;
             }
         };
-        let stands = history::publications(layout)?.iter().any(|record| record.uuid == Some(intent.uuid));
+        let stands = history::has_publication(layout, intent.uuid)?;
         let aside = staged.replaced_manifest();
         let manifest = if !stands && aside.exists() { aside } else { layout.manifest(&id) };
         let folder = PathBuf::from(partition_name(&id));
