@@ -4,10 +4,10 @@
 //! disk with less than half of that is refused, and nothing else: an estimate must not keep anybody from what would have
 //! worked. Where the disk fills up all the same, the write that fails ends the conversion with nothing published.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use pinlake_decode::PieceFormat;
-use pinlake_source::Piece;
+use pinlake_source::{Piece, free_bytes};
 
 use crate::error::IngestError;
 
@@ -35,15 +35,6 @@ fn needed_bytes(pieces: &[Piece]) -> u64 {
     };
     let stored_bytes = pieces.iter().map(gzip_bytes).fold(0, u64::saturating_add);
     (stored_bytes / 100).saturating_mul(PARQUET_PER_HUNDRED) / 2
-}
-
-/// What is free on the disk of a folder that may be about to be made, with the folder that was asked about.
-fn free_bytes(folder: &Path) -> Option<(PathBuf, u64)> {
-    let folder = std::path::absolute(folder).ok()?;
-    let there = folder.ancestors().find(|folder| folder.exists())?;
-    let facts = rustix::fs::statvfs(there).ok()?;
-    // Some file systems do not know how large they are.
-    (facts.f_blocks > 0).then(|| (there.to_owned(), facts.f_bavail.saturating_mul(facts.f_frsize)))
 }
 
 #[cfg(test)]

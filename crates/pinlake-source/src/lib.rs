@@ -21,6 +21,7 @@ pub mod s3url;
 
 mod identity;
 mod retry;
+mod space;
 
 pub use aws::{Aws, AwsError, AwsOptions, StaticCredentials};
 pub use download::{DownloadError, DownloadOptions, DownloadProgress, DownloadSummary, download};
@@ -32,6 +33,7 @@ pub use filter::{Filter, PatternError};
 pub use listing::{ListingError, Source};
 pub use piece::{Listing, Location, Piece, Skipped};
 pub use s3url::{S3Url, S3UrlError};
+pub use space::free_bytes;
 
 #[cfg(test)]
 mod fake;

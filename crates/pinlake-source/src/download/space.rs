@@ -3,24 +3,16 @@
 use std::path::Path;
 
 use super::DownloadError;
+use crate::space::free_bytes;
 
 /// Refuses to fetch `needed_bytes` into `dest` where they do not fit. Where the system does not tell, nothing is refused.
 pub(super) fn check(dest: &Path, needed_bytes: u64) -> Result<(), DownloadError> {
     match free_bytes(dest) {
-        Some(free_bytes) if free_bytes < needed_bytes => {
+        Some((_, free_bytes)) if free_bytes < needed_bytes => {
             Err(DownloadError::NoRoom { dest: dest.to_owned(), needed_bytes, free_bytes })
         }
         _ => Ok(()),
     }
-}
-
-/// What is free on the disk of a folder that may be about to be made.
-fn free_bytes(folder: &Path) -> Option<u64> {
-    let folder = std::path::absolute(folder).ok()?;
-    let there = folder.ancestors().find(|folder| folder.exists())?;
-    let facts = rustix::fs::statvfs(there).ok()?;
-    // Some file systems do not know how large they are.
-    (facts.f_blocks > 0).then(|| facts.f_bavail.saturating_mul(facts.f_frsize))
 }
 
 #[cfg(test)]
