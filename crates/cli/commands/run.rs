@@ -83,11 +83,15 @@ pub(super) async fn export_and_wait(
 ) -> anyhow::Result<ExportJob> {
     let jobs = ExportJobs::new(aws.clone());
     let created = jobs.create(export).await?;
-    let Some(id) = created.id.clone() else {
-        return Err(anyhow::anyhow!("Pinpoint created an export job without an id"));
-    };
-    context.ui.note(format!("export job {id} writes to {}", export.s3_url_prefix));
+    let id = told_id(context, created, export)?;
     Ok(await_job(context.ui, &jobs, (&export.application_id, &id), wait).await?)
+}
+
+/// The id of a job, which is told before anybody waits for it.
+fn told_id(context: &Context, job: ExportJob, export: &ExportRequest) -> anyhow::Result<String> {
+    let id = job.id.ok_or_else(|| anyhow::anyhow!("Pinpoint created an export job without an id"))?;
+    context.ui.note(format!("export job {id} writes to {}", export.s3_url_prefix));
+    Ok(id)
 }
 
 /// Converts what a completed job wrote.

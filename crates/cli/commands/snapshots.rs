@@ -5,7 +5,7 @@ mod verify;
 
 use std::io::{self, Write};
 
-use pinlake_lake::{Lake, RunManifest};
+use pinlake_lake::{Lake, RunManifest, SnapshotId};
 use pinlake_report::{Bindings, Report};
 
 use super::Context;
@@ -28,15 +28,7 @@ pub(crate) async fn run(context: &Context, command: SnapshotsCommand) -> anyhow:
         }
         SnapshotsCommand::Show { id, json } => {
             let lake = Lake::open(&context.settings.lake).await?;
-            let found = match chosen(Some(&id))? {
-                Some(id) => Some(lake.snapshot(&id)?),
-                None => lake.latest(),
-            };
-            let Some(snapshot) = found else {
-                let lake = lake.root().display();
-                return Err(CliError::usage(format!("the lake {lake} has no snapshot yet")).into());
-            };
-            let manifest = lake.manifest(&snapshot.id)?;
+            let manifest = lake.manifest(&named(&lake, &id)?)?;
             let mut out = io::stdout().lock();
             if json {
                 writeln!(out, "{}", serde_json::to_string_pretty(&manifest)?)?;
@@ -50,6 +42,16 @@ pub(crate) async fn run(context: &Context, command: SnapshotsCommand) -> anyhow:
         }
         SnapshotsCommand::Drop { id, vacuum } => removal::run(context, &id, vacuum).await,
     }
+}
+
+/// The snapshot that somebody named, the latest as it is now.
+fn named(lake: &Lake, id: &str) -> anyhow::Result<SnapshotId> {
+    if let Some(id) = chosen(Some(id))? {
+        return Ok(id);
+    }
+    let latest = lake.latest().map(|latest| latest.id.clone());
+    let missing = || CliError::usage(format!("the lake {} has no snapshot yet", lake.root().display()));
+    Ok(latest.ok_or_else(missing)?)
 }
 
 /// A manifest for people.

@@ -5,6 +5,7 @@
 
 use std::fs;
 use std::path::Path;
+use std::sync::LazyLock;
 
 const GIB: u64 = 1024 * 1024 * 1024;
 
@@ -13,8 +14,13 @@ const ASSUMED_BYTES: u64 = 4 * GIB;
 /// What every report takes on a million endpoints.
 const LEAST_BYTES: u64 = GIB;
 
-/// In bytes.
+/// In bytes. Asked once, so that all parts of a command divide the same.
 pub(super) fn for_queries() -> usize {
+    static FOR_QUERIES: LazyLock<usize> = LazyLock::new(available);
+    *FOR_QUERIES
+}
+
+fn available() -> usize {
     let available = fs::read_to_string("/proc/meminfo").ok().and_then(|text| available_in(&text));
     let cgroup = Path::new("/sys/fs/cgroup");
     let read = |name: &str| fs::read_to_string(cgroup.join(name)).ok();

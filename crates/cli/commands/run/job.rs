@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::super::Context;
 use super::super::export::await_job;
-use super::folder_of_this_run;
+use super::{folder_of_this_run, told_id};
 use crate::args::RunArgs;
 use crate::ui;
 
@@ -79,10 +79,7 @@ pub(super) async fn export(
         }
         create(&jobs, &request, note.as_ref()).await?
     };
-    let Some(id) = created.id else {
-        return Err(anyhow::anyhow!("Pinpoint created an export job without an id"));
-    };
-    context.ui.note(format!("export job {id} writes to {}", request.s3_url_prefix));
+    let id = told_id(context, created, &request)?;
     let wait = WaitOptions { timeout: args.timeout, ..WaitOptions::default() };
     let place = (request.application_id.as_str(), id.as_str());
     let waited = await_job(context.ui, &jobs, place, &wait).await;

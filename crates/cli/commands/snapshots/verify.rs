@@ -3,10 +3,10 @@
 use std::io::{self, Write as _};
 use std::path::Path;
 
-use pinlake_lake::{Finding, Lake, SnapshotId, Verification, VerifyOptions};
+use pinlake_lake::{Finding, Lake, Verification, VerifyOptions};
 use serde_json::{Value, json};
 
-use crate::args::chosen;
+use super::named;
 use crate::commands::Context;
 use crate::exit::CliError;
 use crate::ui;
@@ -43,16 +43,6 @@ pub(super) async fn run(context: &Context, id: Option<&str>, manner: Manner) -> 
         }
     }
     Ok(out.flush()?)
-}
-
-/// The snapshot that somebody named, the latest as it is now.
-fn named(lake: &Lake, id: &str) -> anyhow::Result<SnapshotId> {
-    if let Some(id) = chosen(Some(id))? {
-        return Ok(id);
-    }
-    let latest = lake.latest().map(|latest| latest.id.clone());
-    let missing = || CliError::usage(format!("the lake {} has no snapshot yet", lake.root().display()));
-    Ok(latest.ok_or_else(missing)?)
 }
 
 fn summary(found: &Verification) -> String {
