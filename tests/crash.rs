@@ -7,7 +7,6 @@
 //! for every conversion), `PINLAKE_BIN` (another binary to test).
 
 mod company;
-mod dice;
 mod disk;
 mod kills;
 mod points;
@@ -19,7 +18,7 @@ mod snapshot;
 mod tally;
 mod witness;
 
-use dice::Dice;
+use crate::harness::Dice;
 use points::{ALL, BUT_WRITES, Deed, Fate, Points};
 use scene::Scene;
 use tally::{Tally, close};

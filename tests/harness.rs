@@ -5,6 +5,7 @@
 
 mod audience;
 mod browser;
+mod dice;
 mod lake;
 mod piece;
 mod program;
@@ -17,6 +18,7 @@ mod world;
 
 pub(crate) use audience::{alpha2, population, row_of, shown};
 pub(crate) use browser::{Browser, Page};
+pub(crate) use dice::Dice;
 pub(crate) use lake::{LakeFolder, files_below, parquet_rows};
 pub(crate) use piece::{gzip, lines_piece};
 pub(crate) use program::{Pinlake, Ran, Running};

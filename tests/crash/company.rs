@@ -6,12 +6,12 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::dice::Dice;
 use super::kills::{Strike, longest_run, look, one_by_one};
 use super::points::{Deed, Fate, Points};
 use super::scene::Scene;
 use super::signals::is_reached;
 use super::tally::{Findings, Tally};
+use crate::harness::Dice;
 use crate::harness::{Ran, Running};
 
 const RESOURCE: i32 = 8;

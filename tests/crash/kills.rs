@@ -2,11 +2,11 @@
 
 use std::time::{Duration, Instant};
 
-use super::dice::Dice;
 use super::points::{Deed, Fate, Points};
 use super::scene::Scene;
 use super::snapshot::Seen;
 use super::tally::Tally;
+use crate::harness::Dice;
 use crate::harness::Ran;
 
 /// Of a hundred commands that are given again, so many are killed too.

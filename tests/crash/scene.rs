@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
-use std::sync::OnceLock;
 
 use pinlake_local::{Population, PopulationOptions};
 use serde_json::Value;
@@ -11,16 +10,6 @@ use super::rows::{DueRows, sha256};
 use super::snapshot::{BASE, Goal, Seen, Watch};
 use super::tally::Findings;
 use crate::harness::{Pinlake, Ran, Room, World, files_below, lines_piece, population};
-
-/// Whether the binary under test goes on with a conversion that was cut off, under the id that it had, and ends with 0 where the
-/// snapshot is there already. Until it does, the second is an error of usage, and work under an id that nobody named stays staged.
-fn resumes() -> bool {
-    static RESUMES: OnceLock<bool> = OnceLock::new();
-    *RESUMES.get_or_init(|| {
-        let help = Room::new().pinlake(&["convert", "--help"]).succeeds();
-        help.stdout.contains("--checkpoint")
-    })
-}
 
 const ENDPOINTS: u64 = 400;
 const PIECES: u64 = 5;
@@ -116,7 +105,6 @@ impl Scene {
             rejects: BTreeSet::new(),
             before: None,
             is_by_rank: true,
-            is_continued: resumes(),
         };
         let role = "arn:aws:iam::123456789012:role/r";
         let args =
@@ -211,15 +199,12 @@ impl Scene {
 
     /// What is wrong now that the command has ended by itself.
     pub(super) fn ended(&self, ran: &Ran) -> Findings {
-        match ran.code {
-            Some(0) => self.finished(),
-            Some(2) if !resumes() => self.ended_or_exists(ran),
-            _ => {
-                let (_, mut findings) = self.look();
-                findings.problem(format!("the same command does not succeed: {ran}"));
-                findings
-            }
+        if ran.code == Some(0) {
+            return self.finished();
         }
+        let (_, mut findings) = self.look();
+        findings.problem(format!("the same command does not succeed: {ran}"));
+        findings
     }
 
     /// The same where the command may also say that the snapshot is there, since somebody had all of it done.
@@ -239,7 +224,7 @@ impl Scene {
     /// What is wrong now that the command has ended with 0.
     pub(super) fn finished(&self) -> Findings {
         match &self.aim {
-            Aim::Snapshot(goal, watch) => watch.finished(&self.room, goal, resumes() || goal.id.is_some()),
+            Aim::Snapshot(goal, watch) => watch.finished(&self.room, goal),
             Aim::Pieces(files) => self.finished_pieces(files),
         }
     }
@@ -347,7 +332,6 @@ fn goal(audience: &Population, folder: &str, id: Option<&'static str>, replace: 
         rejects: [1, 3].map(|line| (format!("{folder}rejects.gz"), line)).into(),
         before: replace.then(|| DueRows::of(&before, &["part-00000.gz".to_owned()])),
         is_by_rank: false,
-        is_continued: resumes(),
     }
 }
 

@@ -3,12 +3,12 @@
 
 use std::time::Duration;
 
-use super::dice::Dice;
 use super::kills::{Strike, end, longest_run, look, one_by_one};
 use super::points::{Deed, Fate, Points};
 use super::scene::Scene;
 use super::snapshot::Seen;
 use super::tally::{Findings, Tally};
+use crate::harness::Dice;
 use crate::harness::{Ran, Running};
 
 const INTERRUPTED: i32 = 130;

@@ -25,8 +25,6 @@ pub(super) struct Goal {
     pub(super) before: Option<DueRows>,
     /// Whether pieces have names that nobody knows before.
     pub(super) is_by_rank: bool,
-    /// Whether a second run goes on with the snapshot of the first where nobody named one, rather than making another.
-    pub(super) is_continued: bool,
 }
 
 impl Goal {
@@ -74,8 +72,7 @@ impl Watch {
         let mut findings = Findings::default();
         let snapshots = self.snapshots(room, &mut findings);
         let (ids, mut made): (Vec<String>, Vec<ReadRows>) = snapshots.into_iter().unzip();
-        let is_one = ids.len() < 2 || (!goal.is_continued && goal.id.is_none());
-        if !is_one || goal.id.is_some_and(|id| ids.iter().any(|other| other != id)) {
+        if ids.len() > 1 || goal.id.is_some_and(|id| ids.iter().any(|other| other != id)) {
             findings.problem(format!("there are the snapshots {ids:?}"));
         }
         let Some(rows) = made.pop() else {
@@ -122,7 +119,7 @@ impl Watch {
         for rows in snapshots.into_values() {
             findings += goal.due.compare(rows);
         }
-        Self::tidy(room, &mut findings, |_| true);
+        Self::tidy(room, &mut findings);
         for id in ids {
             self.hold_the_manifest(room, goal, id, &mut findings);
         }
@@ -131,14 +128,14 @@ impl Watch {
 
     /// What is wrong now that the command says that it is done. Staged work of others than the snapshot may be left where
     /// `is_alone` is not set.
-    pub(super) fn finished(&self, room: &Room, goal: &Goal, is_alone: bool) -> Findings {
+    pub(super) fn finished(&self, room: &Room, goal: &Goal) -> Findings {
         let (seen, mut findings) = self.look(room, goal);
         if seen != Seen::Done {
             findings.lost += goal.due.len() as u64;
             findings.problem("it said that it is done, and there is no snapshot");
             return findings;
         }
-        Self::tidy(room, &mut findings, |name| is_alone || goal.id == Some(name));
+        Self::tidy(room, &mut findings);
         let ids: BTreeSet<String> = room.lake().live_files().iter().map(|path| id_of(path)).collect();
         for id in ids.iter().filter(|id| *id != BASE) {
             self.hold_the_manifest(room, goal, id, &mut findings);
@@ -146,15 +143,14 @@ impl Watch {
         findings
     }
 
-    /// Nothing lies there that nobody names, and no staged work that `is_ours`.
-    fn tidy(room: &Room, findings: &mut Findings, is_ours: impl Fn(&str) -> bool) {
+    /// Nothing lies there that nobody names, and no work stays staged.
+    fn tidy(room: &Room, findings: &mut Findings) {
         let lake = room.lake();
         let live = lake.live_files();
         for path in lake.parquet_files().into_iter().filter(|path| !live.contains(path)) {
             findings.half_file(format!("{path} lies there, and the log does not name it"));
         }
-        let left = lake.staged().into_iter().filter(|name| !name.contains('~'));
-        let left: Vec<String> = left.filter(|name| is_ours(name)).collect();
+        let left: Vec<String> = lake.staged().into_iter().filter(|name| !name.contains('~')).collect();
         if !left.is_empty() {
             findings.problem(format!("staged work stays behind: {left:?}"));
         }

@@ -1,10 +1,10 @@
 //! Chance that can be repeated: the same seed gives the same throws (`SplitMix64`).
 
 /// A generator. It is not for secrets.
-pub(super) struct Dice(u64);
+pub(crate) struct Dice(u64);
 
 impl Dice {
-    pub(super) fn new(seed: u64) -> Self {
+    pub(crate) fn new(seed: u64) -> Self {
         Self(seed)
     }
 
@@ -17,12 +17,12 @@ impl Dice {
     }
 
     /// A number below `end`, which is above 0.
-    pub(super) fn below(&mut self, end: u64) -> u64 {
+    pub(crate) fn below(&mut self, end: u64) -> u64 {
         self.next() % end.max(1)
     }
 
     /// Yes in so many of a hundred cases.
-    pub(super) fn is_one_of_hundred(&mut self, percent: u64) -> bool {
+    pub(crate) fn is_one_of_hundred(&mut self, percent: u64) -> bool {
         self.below(100) < percent
     }
 }

@@ -8,7 +8,7 @@ use pinlake_lake::{RunManifest, SnapshotId};
 use pinlake_report::Template;
 use pinlake_source::Source;
 
-use crate::harness::Room;
+use crate::harness::{Dice, Room};
 
 /// How often each parser is tried when nothing else is said.
 const MUTATIONS: u64 = 5_000;
@@ -18,38 +18,26 @@ fn mutations() -> u64 {
     given.map_or(MUTATIONS, |count| count.parse().unwrap())
 }
 
-/// A stream of numbers that a seed decides (splitmix64).
-struct Draw(u64);
-
-impl Draw {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut bits = self.0;
-        bits = (bits ^ (bits >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        bits = (bits ^ (bits >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        bits ^ (bits >> 31)
-    }
-
-    fn below(&mut self, end: usize) -> usize {
-        usize::try_from(self.next() % u64::try_from(end.max(1)).unwrap()).unwrap()
-    }
+/// A place among so many.
+fn place(dice: &mut Dice, places: usize) -> usize {
+    usize::try_from(dice.below(u64::try_from(places).unwrap())).unwrap()
 }
 
 /// Some bytes of a seed cut out, repeated, replaced by words that mean something, or by any.
-fn mutated(draw: &mut Draw, seeds: &[&str], words: &[&str]) -> String {
-    let mut bytes = seeds[draw.below(seeds.len())].as_bytes().to_vec();
-    for _ in 0..=draw.below(4) {
-        let (at, other) = (draw.below(bytes.len() + 1), draw.below(bytes.len() + 1));
+fn mutated(dice: &mut Dice, seeds: &[&str], words: &[&str]) -> String {
+    let mut bytes = seeds[place(dice, seeds.len())].as_bytes().to_vec();
+    for _ in 0..=dice.below(4) {
+        let (at, other) = (place(dice, bytes.len() + 1), place(dice, bytes.len() + 1));
         let (start, end) = (at.min(other), at.max(other).min(at.min(other) + 20));
-        match draw.below(5) {
+        match dice.below(5) {
             0 => drop(bytes.drain(start..end)),
             1 => {
                 let part = bytes[start..end].to_vec();
                 bytes.splice(at..at, part);
             }
-            2 => drop(bytes.splice(start..end, words[draw.below(words.len())].bytes())),
+            2 => drop(bytes.splice(start..end, words[place(dice, words.len())].bytes())),
             3 => bytes.truncate(at),
-            _ => bytes.insert(at, u8::try_from(draw.below(256)).unwrap()),
+            _ => bytes.insert(at, u8::try_from(dice.below(256)).unwrap()),
         }
     }
     String::from_utf8_lossy(&bytes).into_owned()
@@ -83,9 +71,9 @@ fn headers_of_reports() {
         "9999-99-99",
         "-- param: ",
     ];
-    let mut draw = Draw(1);
+    let mut dice = Dice::new(1);
     for _ in 0..mutations() {
-        let text = mutated(&mut draw, &seeds, &words);
+        let text = mutated(&mut dice, &seeds, &words);
         match Template::parse("name", "name.sql", &text) {
             Ok(template) => assert!(text.ends_with(&template.sql), "{text:?}"),
             Err(error) => assert!(error.to_string().contains("name.sql"), "{text:?}"),
@@ -115,9 +103,9 @@ fn manifests_of_runs() {
         "\"2026-01-01T00:00:00Z\"",
         "\"rows\"",
     ];
-    let mut draw = Draw(2);
+    let mut dice = Dice::new(2);
     for _ in 0..mutations() {
-        let text = mutated(&mut draw, &[&seed], &words);
+        let text = mutated(&mut dice, &[&seed], &words);
         if let Ok(manifest) = serde_json::from_str::<RunManifest>(&text) {
             let again: RunManifest =
                 serde_json::from_str(&serde_json::to_string(&manifest).unwrap()).unwrap();
@@ -138,9 +126,9 @@ fn words_of_the_command_line() {
         "2026-10-29T120000Z",
     ];
     let words = ["s3://", "/", "..", "%", "-", "NaN", "inf", "1e9", "\u{0}", "\n", "é", "?", "#", "*"];
-    let mut draw = Draw(3);
+    let mut dice = Dice::new(3);
     for _ in 0..mutations() {
-        let text = mutated(&mut draw, &seeds, &words);
+        let text = mutated(&mut dice, &seeds, &words);
         if let Ok(most) = text.parse::<MaxRejects>() {
             assert!(!most.is_exceeded(0, 10), "{text:?}");
             assert_eq!(most.is_exceeded(u64::MAX, 0), text.parse() != Ok(u64::MAX), "{text:?}");
