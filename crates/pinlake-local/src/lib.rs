@@ -11,6 +11,7 @@
 mod error;
 mod faults;
 mod listener;
+mod model;
 mod options;
 mod pinpoint;
 pub mod population;

@@ -10,7 +10,6 @@ mod job;
 mod paging;
 mod route;
 mod signature;
-mod wire;
 
 use std::time::SystemTime;
 
@@ -22,6 +21,7 @@ use hyper::http::request::Parts;
 use hyper::{Request, Response, StatusCode};
 use percent_encoding::percent_decode_str;
 use serde::Serialize;
+use serde::de::DeserializeOwned;
 use uuid::Uuid;
 
 pub(crate) use application::{Application, Applications};
@@ -135,6 +135,12 @@ async fn read_body(head: &Parts, body: Incoming) -> Result<Bytes, Failure> {
         Err(error) if error.is::<LengthLimitError>() => Err(Failure::too_large(MAXIMUM_BODY_BYTES)),
         Err(_) => Err(Failure::bad_request("The request's body did not arrive whole.")),
     }
+}
+
+/// Reads a request's body. Unknown members are ignored, as AWS does.
+fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, Failure> {
+    serde_json::from_slice(body)
+        .map_err(|error| Failure::bad_request(&format!("The request's body cannot be read: {error}.")))
 }
 
 /// Puts an answer or a failure on the wire.

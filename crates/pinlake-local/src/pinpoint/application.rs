@@ -11,7 +11,7 @@ use super::Answer;
 use super::failure::Failure;
 use super::job::Job;
 use super::paging::PageRequest;
-use super::wire::{self, ApplicationResponse, CreateApplicationRequest, Items};
+use crate::model::{self, ApplicationResponse, CreateApplicationRequest, Items};
 use crate::population::Population;
 
 /// The account that owns everything here.
@@ -64,7 +64,7 @@ impl Application {
             id: self.id.clone(),
             name: self.name.clone(),
             tags: self.tags.clone(),
-            creation_date: wire::date(self.created),
+            creation_date: model::date(self.created),
         }
     }
 }
@@ -102,7 +102,7 @@ impl Applications {
 
 /// `CreateApp`: 201.
 pub(super) fn create(applications: &Applications, region: &str, body: &[u8]) -> Result<Answer, Failure> {
-    let request: CreateApplicationRequest = wire::read(body)?;
+    let request: CreateApplicationRequest = super::read(body)?;
     let name = request.name.filter(|name| !name.trim().is_empty() && name.chars().count() <= 64);
     let name = name.ok_or_else(|| Failure::bad_request("Name must have 1 to 64 characters."))?;
     let mut application = Application::new(Uuid::new_v4().simple().to_string(), name, region);

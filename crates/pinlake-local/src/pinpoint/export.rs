@@ -9,7 +9,7 @@ use super::application::{Application, Applications};
 use super::failure::Failure;
 use super::job::{Job, JobRunner};
 use super::paging::PageRequest;
-use super::wire::{self, ExportJobRequest, ExportJobResource, Items};
+use crate::model::{ExportJobRequest, ExportJobResource, Items};
 
 /// Where a job writes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,7 +40,7 @@ pub(super) fn create(
 ) -> Result<Answer, Failure> {
     // An unknown application is told before anything about the body.
     applications.with(application_id, |_| Ok(()))?;
-    let request: ExportJobRequest = wire::read(body)?;
+    let request: ExportJobRequest = super::read(body)?;
     let role_arn = request.role_arn.filter(|role| !role.is_empty());
     let role_arn = role_arn.ok_or_else(|| Failure::bad_request("RoleArn is missing."))?;
     if !(role_arn.starts_with("arn:") && role_arn.contains(":iam::") && role_arn.contains(":role/")) {

@@ -16,7 +16,7 @@ use uuid::Uuid;
 
 use super::application::Application;
 use super::export::Destination;
-use super::wire::{self, ExportJobResource, ExportJobResponse, JobCounts, JobStatus};
+use crate::model::{self, ExportJobResource, ExportJobResponse, JobCounts, JobStatus};
 use crate::population::Population;
 use crate::store::Store;
 
@@ -86,12 +86,12 @@ impl Job {
             application_id: self.application_id.clone(),
             id: self.id.clone(),
             job_status: state.status,
-            creation_date: wire::date(self.created),
+            creation_date: model::date(self.created),
             job_type: "EXPORT",
             definition: self.definition.clone(),
             counts: state.counts,
             failures: state.failures.clone(),
-            completion_date: state.completed.map(wire::date),
+            completion_date: state.completed.map(model::date),
         }
     }
 

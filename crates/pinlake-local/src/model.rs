@@ -1,0 +1,29 @@
+//! The members of Pinpoint's model (botocore, `pinpoint/2016-12-01`), as requests bring them and answers tell them.
+//!
+//! Structures have the model's names. Members that the model requires of a request are optional here: the operation checks
+//! them, which can say what is missing.
+
+mod application;
+mod endpoint;
+mod job;
+
+use chrono::{DateTime, SecondsFormat, Utc};
+use serde::Serialize;
+
+pub(crate) use application::{ApplicationResponse, CreateApplicationRequest};
+pub(crate) use endpoint::{EndpointDemographic, EndpointLocation, EndpointResponse, EndpointUser, TextLists};
+pub(crate) use job::{ExportJobRequest, ExportJobResource, ExportJobResponse, JobCounts, JobStatus};
+
+/// A page of things: `ApplicationsResponse`, `ExportJobsResponse`.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct Items<T> {
+    pub(crate) item: Vec<T>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) next_token: Option<String>,
+}
+
+/// A date as Pinpoint writes it: `2018-06-06T00:12:43.271Z`.
+pub(crate) fn date(date: DateTime<Utc>) -> String {
+    date.to_rfc3339_opts(SecondsFormat::Millis, true)
+}
