@@ -5,6 +5,8 @@ use std::net::SocketAddr;
 
 use thiserror::Error;
 
+use crate::audience::AudienceError;
+use crate::state::StateError;
 use crate::store::StoreError;
 
 /// Why the local server could not start.
@@ -34,6 +36,9 @@ pub enum LocalError {
         #[source]
         source: StoreError,
     },
+    /// What the local Pinpoint is to remember cannot be read or written.
+    #[error(transparent)]
+    State(#[from] StateError),
     /// The region's name cannot stand in a header.
     #[error("{region:?} is not a region name")]
     Region {
@@ -47,5 +52,18 @@ impl LocalError {
     #[must_use]
     pub fn is_retryable(&self) -> bool {
         matches!(self, LocalError::Bind { source, .. } if source.kind() == io::ErrorKind::AddrInUse)
+    }
+}
+
+impl From<AudienceError> for LocalError {
+    fn from(error: AudienceError) -> Self {
+        match error {
+            AudienceError::State(error) => LocalError::State(error),
+            AudienceError::Endpoint(source) => {
+                LocalError::State(StateError::Document { kind: "endpoint", source })
+            }
+            // Nothing is refused while a server starts: loading knows no limits.
+            AudienceError::Refused(refusal) => unreachable!("refused while starting: {refusal}"),
+        }
     }
 }

@@ -8,6 +8,7 @@
 //!
 //! Everything is in memory and ends with the server. Nothing listens beyond loopback.
 
+mod audience;
 mod error;
 mod faults;
 mod listener;
@@ -18,6 +19,7 @@ pub mod population;
 mod requests;
 mod s3;
 mod server;
+mod state;
 pub mod store;
 
 pub use error::LocalError;
@@ -26,4 +28,5 @@ pub use options::{LocalCredentials, LocalOptions};
 pub use population::{Endpoint, Population, PopulationError, PopulationOptions, RecordSize};
 pub use requests::RequestCounts;
 pub use server::LocalServer;
+pub use state::StateError;
 pub use store::{Store, StoreError};

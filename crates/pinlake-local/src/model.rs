@@ -12,9 +12,9 @@ use serde::Serialize;
 
 pub(crate) use application::{ApplicationResponse, CreateApplicationRequest};
 pub(crate) use endpoint::{EndpointDemographic, EndpointLocation, EndpointResponse, EndpointUser, TextLists};
-pub(crate) use job::{ExportJobRequest, ExportJobResource, ExportJobResponse, JobCounts, JobStatus};
+pub(crate) use job::{ExportJobRequest, ExportJobResource, JobCounts, JobResponse, JobStatus};
 
-/// A page of things: `ApplicationsResponse`, `ExportJobsResponse`.
+/// A page of things: `ApplicationsResponse`, `EndpointsResponse`, `ExportJobsResponse`.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub(crate) struct Items<T> {
@@ -26,4 +26,13 @@ pub(crate) struct Items<T> {
 /// A date as Pinpoint writes it: `2018-06-06T00:12:43.271Z`.
 pub(crate) fn date(date: DateTime<Utc>) -> String {
     date.to_rfc3339_opts(SecondsFormat::Millis, true)
+}
+
+/// `MessageBody`, the answer of an operation that has nothing to tell. Note the spelling of its members.
+#[derive(Debug, Serialize)]
+pub(crate) struct MessageBody<'a> {
+    #[serde(rename = "Message")]
+    pub(crate) message: &'a str,
+    #[serde(rename = "RequestID")]
+    pub(crate) request_id: &'a str,
 }

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use base64::Engine;
@@ -24,6 +25,8 @@ pub struct LocalOptions {
     pub region: String,
     /// A bucket that exists from the start.
     pub bucket: String,
+    /// Where applications, endpoints, segments and jobs are kept; `None` keeps them in memory.
+    pub data: Option<PathBuf>,
     /// The audience of the first application, or `None` for an application without endpoints.
     pub population: Option<PopulationOptions>,
     /// Segments without filters in the first application, by id: an export of one holds the whole audience.
@@ -45,6 +48,7 @@ impl Default for LocalOptions {
             credentials: LocalCredentials::default(),
             region: "us-east-1".to_owned(),
             bucket: "pinlake-local".to_owned(),
+            data: None,
             population: None,
             segment_ids: vec!["5ad7e34c9c1b4b0f8d62f0c9a1b2c3d4".to_owned()],
             endpoints_per_piece: 50_000,

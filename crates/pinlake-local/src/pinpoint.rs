@@ -4,6 +4,7 @@
 //! object of the model without a wrapper; every failure has AWS's form (see `failure`).
 
 mod application;
+mod endpoint;
 mod export;
 mod failure;
 mod job;
@@ -11,6 +12,7 @@ mod paging;
 mod route;
 mod signature;
 
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use bytes::Bytes;
@@ -24,13 +26,14 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use uuid::Uuid;
 
-pub(crate) use application::{Application, Applications};
+pub(crate) use application::Applications;
 pub(crate) use job::{JobRunner, JobSettings};
 
 use crate::faults::{Fault, Faults, Service, Strike, body};
 use crate::listener::{Handler, ResetSwitch, ResponseBody};
 use crate::options::LocalCredentials;
 use crate::requests::Requests;
+use endpoint::Scope;
 use failure::Failure;
 use route::{Operation, Route};
 
@@ -39,12 +42,23 @@ const MAXIMUM_BODY_BYTES: usize = 7_000_000;
 
 /// Answers Pinpoint requests.
 pub(crate) struct PinpointHandler {
-    pub(crate) applications: Applications,
+    pub(crate) operations: Arc<Operations>,
     pub(crate) credentials: LocalCredentials,
-    pub(crate) region: String,
-    pub(crate) jobs: JobRunner,
     pub(crate) faults: Faults,
     pub(crate) requests: Requests,
+}
+
+/// What operations work on.
+pub(crate) struct Operations {
+    pub(crate) applications: Applications,
+    pub(crate) jobs: JobRunner,
+}
+
+/// A request that has been let in.
+struct Call {
+    head: Parts,
+    body: Bytes,
+    request_id: String,
 }
 
 /// What a request is answered with when it succeeds.
@@ -63,36 +77,54 @@ impl Answer {
 
 impl PinpointHandler {
     /// Passes a request through the gates.
-    async fn answer(&self, request: Request<Incoming>, route: Route<'_>) -> Result<Answer, Failure> {
+    async fn answer(&self, request: Request<Incoming>, request_id: &str) -> Result<Answer, Failure> {
         let (head, body) = request.into_parts();
         let body = read_body(&head, body).await?;
         signature::verify(&head, &body, &self.credentials, SystemTime::now())?;
-        self.dispatch(route.operation()?, &head, &body)
+        let operations = Arc::clone(&self.operations);
+        let call = Call { head, body, request_id: request_id.to_owned() };
+        // Operations wait for the state's disk, and the first one on a seeded audience for all of its endpoints.
+        let answered = tokio::task::spawn_blocking(move || operations.dispatch(&call)).await;
+        answered.unwrap_or_else(|error| Err(Failure::internal(&error.to_string())))
     }
+}
 
+impl Operations {
     /// Does what is asked for.
-    fn dispatch(&self, operation: Operation<'_>, head: &Parts, body: &[u8]) -> Result<Answer, Failure> {
-        let query = head.uri.query().unwrap_or_default();
+    fn dispatch(&self, call: &Call) -> Result<Answer, Failure> {
+        let (operation, labels) = Route::of(&call.head.method, call.head.uri.path()).operation()?;
+        let query = call.head.uri.query().unwrap_or_default();
+        let (applications, body) = (&self.applications, &call.body[..]);
+        let application_id = labels.get("application-id");
+        let scope = Scope { applications, application_id, request_id: &call.request_id };
         match operation {
-            Operation::CreateApp => application::create(&self.applications, &self.region, body),
-            Operation::GetApps => application::list(&self.applications, query),
-            Operation::GetApp { application_id } => application::get(&self.applications, &application_id),
-            Operation::DeleteApp { application_id } => {
-                application::delete(&self.applications, &application_id)
+            Operation::CreateApp => application::create(applications, body),
+            Operation::GetApps => application::list(applications, query),
+            Operation::GetApp => application::get(applications, application_id),
+            Operation::DeleteApp => application::delete(applications, application_id),
+            Operation::UpdateEndpoint => endpoint::update(&scope, labels.get("endpoint-id"), body),
+            Operation::UpdateEndpointsBatch => endpoint::update_batch(&scope, body),
+            Operation::GetEndpoint => endpoint::get(&scope, labels.get("endpoint-id")),
+            Operation::DeleteEndpoint => endpoint::delete(&scope, labels.get("endpoint-id")),
+            Operation::GetUserEndpoints => endpoint::of_user(&scope, labels.get("user-id")),
+            Operation::DeleteUserEndpoints => endpoint::delete_user(&scope, labels.get("user-id")),
+            Operation::CreateExportJob => export::create(applications, &self.jobs, application_id, body),
+            Operation::GetExportJob => export::get(applications, application_id, labels.get("job-id")),
+            Operation::GetExportJobs => export::list(applications, application_id, None, query),
+            Operation::GetSegmentExportJobs => {
+                export::list(applications, application_id, Some(labels.get("segment-id")), query)
             }
-            Operation::CreateExportJob { application_id } => {
-                export::create(&self.applications, &self.jobs, &application_id, body)
-            }
-            Operation::GetExportJob { application_id, job_id } => {
-                export::get(&self.applications, &application_id, &job_id)
-            }
-            Operation::GetExportJobs { application_id } => {
-                export::list(&self.applications, &application_id, None, query)
-            }
-            Operation::GetSegmentExportJobs { application_id, segment_id } => {
-                export::list(&self.applications, &application_id, Some(&segment_id), query)
-            }
-            Operation::Unserved(_) => Err(Failure::unserved(&head.method, head.uri.path())),
+            Operation::CreateSegment
+            | Operation::GetSegment
+            | Operation::GetSegments
+            | Operation::GetSegmentVersion
+            | Operation::GetSegmentVersions
+            | Operation::UpdateSegment
+            | Operation::DeleteSegment
+            | Operation::CreateImportJob
+            | Operation::GetImportJob
+            | Operation::GetImportJobs
+            | Operation::GetSegmentImportJobs => Err(Failure::unserved(operation.name())),
         }
     }
 }
@@ -103,8 +135,7 @@ impl Handler for PinpointHandler {
         let reset = request.extensions().get::<ResetSwitch>().cloned();
         let path = request.uri().path().to_owned();
         let method = request.method().clone();
-        let route = Route::of(&method, &path);
-        let operation = route.name();
+        let operation = Route::of(&method, &path).name();
         self.requests.count(operation);
         let decoded = percent_decode_str(&path).decode_utf8_lossy();
         let strike = self.faults.strike(Service::Pinpoint, operation, &decoded);
@@ -113,7 +144,7 @@ impl Handler for PinpointHandler {
         }
         let answer = match strike.as_ref().map(|Strike { fault, .. }| fault) {
             Some(Fault::Status { code, error_code }) => Err(Failure::asked_for(*code, error_code)),
-            _ => self.answer(request, route).await,
+            _ => self.answer(request, &request_id).await,
         };
         let response = respond(answer, &request_id);
         Some(match strike {
@@ -139,6 +170,10 @@ async fn read_body(head: &Parts, body: Incoming) -> Result<Bytes, Failure> {
 
 /// Reads a request's body. Unknown members are ignored, as AWS does.
 fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, Failure> {
+    // A derived reader takes a list for a structure, too.
+    if body.trim_ascii_start().first() != Some(&b'{') {
+        return Err(Failure::bad_request("The request's body is no JSON object."));
+    }
     serde_json::from_slice(body)
         .map_err(|error| Failure::bad_request(&format!("The request's body cannot be read: {error}.")))
 }

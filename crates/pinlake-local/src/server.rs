@@ -1,13 +1,16 @@
 //! The local server: Pinpoint and S3 on two loopback ports, over one store.
 
+use std::sync::Arc;
+
 use crate::error::LocalError;
 use crate::faults::Faults;
 use crate::listener::Listener;
 use crate::options::{LocalCredentials, LocalOptions};
-use crate::pinpoint::{Application, Applications, JobRunner, JobSettings, PinpointHandler};
+use crate::pinpoint::{Applications, JobRunner, JobSettings, Operations, PinpointHandler};
 use crate::population::{DEFAULT_APPLICATION_ID, Population};
 use crate::requests::{RequestCounts, Requests};
 use crate::s3::S3Handler;
+use crate::state::State;
 use crate::store::Store;
 
 /// A running local Pinpoint and S3. It runs on the tokio runtime it was started on; dropping it aborts it.
@@ -41,24 +44,31 @@ impl LocalServer {
             || DEFAULT_APPLICATION_ID.to_owned(),
             |population| population.application_id.clone(),
         );
-        let applications = Applications::default();
-        let population = options.population.map(Population::new);
-        applications.add(
-            Application::new(application_id.clone(), "pinlake-local".to_owned(), &region)
-                .with_audience(population, segment_ids.clone()),
-        );
+        let state = match &options.data {
+            Some(folder) => State::open(folder)?,
+            None => State::in_memory()?,
+        };
+        let applications = Applications::open(state, &region)?;
+        applications.ensure(&application_id, "pinlake-local")?;
+        applications.seed(&application_id, options.population.map(Population::new), segment_ids.clone())?;
+        if options.data.is_some()
+            && let Some(audience) = applications.audience(&application_id)
+        {
+            audience.keep_seed()?;
+        }
         let requests = Requests::default();
         let s3 =
             S3Handler::new(store.clone(), credentials.clone(), &region, faults.clone(), requests.clone())?;
         let pinpoint = PinpointHandler {
-            applications,
-            credentials: credentials.clone(),
-            region: region.clone(),
-            jobs: JobRunner::new(JobSettings {
-                store: store.clone(),
-                endpoints_per_piece: options.endpoints_per_piece,
-                pace: options.job_pace,
+            operations: Arc::new(Operations {
+                applications,
+                jobs: JobRunner::new(JobSettings {
+                    store: store.clone(),
+                    endpoints_per_piece: options.endpoints_per_piece,
+                    pace: options.job_pace,
+                }),
             }),
+            credentials: credentials.clone(),
             faults: faults.clone(),
             requests: requests.clone(),
         };

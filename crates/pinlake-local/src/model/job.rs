@@ -13,7 +13,7 @@ pub(crate) struct ExportJobRequest {
 }
 
 /// `ExportJobResource`: what the job was asked for.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub(crate) struct ExportJobResource {
     pub(crate) role_arn: String,
@@ -24,17 +24,17 @@ pub(crate) struct ExportJobResource {
     pub(crate) segment_version: Option<i64>,
 }
 
-/// `ExportJobResponse`.
+/// `ExportJobResponse` with an [`ExportJobResource`]; other jobs differ in their definition alone.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
-pub(crate) struct ExportJobResponse {
+pub(crate) struct JobResponse<D> {
     pub(crate) application_id: String,
     pub(crate) id: String,
     pub(crate) job_status: JobStatus,
     pub(crate) creation_date: String,
     #[serde(rename = "Type")]
     pub(crate) job_type: &'static str,
-    pub(crate) definition: ExportJobResource,
+    pub(crate) definition: D,
     #[serde(flatten)]
     pub(crate) counts: Option<JobCounts>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -44,7 +44,7 @@ pub(crate) struct ExportJobResponse {
 }
 
 /// The counts of a job, told once they are known.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub(crate) struct JobCounts {
     pub(crate) total_pieces: u64,
@@ -57,7 +57,7 @@ pub(crate) struct JobCounts {
 }
 
 /// `JobStatus`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub(crate) enum JobStatus {
     Created,

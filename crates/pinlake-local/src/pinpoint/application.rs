@@ -5,14 +5,17 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use chrono::{DateTime, Utc};
 use hyper::StatusCode;
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::Answer;
 use super::failure::Failure;
 use super::job::Job;
 use super::paging::PageRequest;
-use crate::model::{self, ApplicationResponse, CreateApplicationRequest, Items};
+use crate::audience::{Audience, AudienceError};
+use crate::model::{self, ApplicationResponse, CreateApplicationRequest, ExportJobResource, Items};
 use crate::population::Population;
+use crate::state::{Kind, State};
 
 /// The account that owns everything here.
 const ACCOUNT: &str = "000000000000";
@@ -20,67 +23,123 @@ const ACCOUNT: &str = "000000000000";
 /// An application (a "project" in the console) and what belongs to it.
 #[derive(Debug)]
 pub(crate) struct Application {
+    record: ApplicationRecord,
+    /// Its endpoints.
+    pub(super) audience: Arc<Audience>,
+    /// Segments without filters.
+    pub(super) segment_ids: Vec<String>,
+    /// Its export jobs, the oldest first.
+    pub(super) export_jobs: Vec<Arc<Job<ExportJobResource>>>,
+}
+
+/// An application as the state keeps it.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct ApplicationRecord {
     /// 32 hex digits.
-    pub(super) id: String,
+    id: String,
+    /// Its number in the state, in the order of creation.
+    number: u32,
     arn: String,
     name: String,
     tags: BTreeMap<String, String>,
     created: DateTime<Utc>,
-    /// Its endpoints; `None` where there are none.
-    pub(super) population: Option<Arc<Population>>,
-    /// Segments without filters.
-    pub(super) segment_ids: Vec<String>,
-    /// Its export jobs, the oldest first.
-    pub(super) jobs: Vec<Arc<Job>>,
 }
 
 impl Application {
-    /// An application of this region, without endpoints, segments and jobs.
-    pub(crate) fn new(id: String, name: String, region: &str) -> Self {
-        let arn = format!("arn:aws:mobiletargeting:{region}:{ACCOUNT}:apps/{id}");
-        Application {
-            id,
-            arn,
-            name,
-            tags: BTreeMap::new(),
-            created: Utc::now(),
-            population: None,
+    /// The application of this record with what the state has of it.
+    fn open(state: &State, record: ApplicationRecord) -> Result<Self, AudienceError> {
+        Ok(Application {
+            audience: Arc::new(Audience::open(state.clone(), record.number)?),
             segment_ids: Vec::new(),
-            jobs: Vec::new(),
-        }
-    }
-
-    /// The application with these endpoints and with segments that hold all of them.
-    pub(crate) fn with_audience(mut self, population: Option<Population>, segment_ids: Vec<String>) -> Self {
-        self.population = population.map(Arc::new);
-        self.segment_ids = segment_ids;
-        self
+            export_jobs: Job::all(state, &record.id)?,
+            record,
+        })
     }
 
     /// How the API shows it.
     fn response(&self) -> ApplicationResponse {
         ApplicationResponse {
-            arn: self.arn.clone(),
-            id: self.id.clone(),
-            name: self.name.clone(),
-            tags: self.tags.clone(),
-            creation_date: model::date(self.created),
+            arn: self.record.arn.clone(),
+            id: self.record.id.clone(),
+            name: self.record.name.clone(),
+            tags: self.record.tags.clone(),
+            creation_date: model::date(self.record.created),
         }
     }
 }
 
-/// All applications, by sequence number. Clones share them. The lock is held for look-ups only.
-#[derive(Debug, Clone, Default)]
+/// All applications, by number. Clones share them. The lock is held for look-ups and small changes only.
+#[derive(Debug, Clone)]
 pub(crate) struct Applications {
-    by_sequence: Arc<Mutex<BTreeMap<u64, Application>>>,
+    by_number: Arc<Mutex<BTreeMap<u32, Application>>>,
+    state: State,
+    region: String,
 }
 
 impl Applications {
-    /// Adds an application.
-    pub(crate) fn add(&self, application: Application) {
+    /// The applications that the state has, in this region.
+    pub(crate) fn open(state: State, region: &str) -> Result<Self, AudienceError> {
+        let mut by_number = BTreeMap::new();
+        for record in state.all::<ApplicationRecord>(Kind::Application, "")? {
+            by_number.insert(record.number, Application::open(&state, record)?);
+        }
+        Ok(Applications { by_number: Arc::new(Mutex::new(by_number)), state, region: region.to_owned() })
+    }
+
+    /// Where all of it is kept.
+    pub(super) fn state(&self) -> &State {
+        &self.state
+    }
+
+    /// Makes sure that an application of this id is there.
+    pub(crate) fn ensure(&self, id: &str, name: &str) -> Result<(), AudienceError> {
         let mut applications = self.lock();
-        let sequence = applications.last_key_value().map_or(0, |(sequence, _)| sequence + 1);
-        applications.insert(sequence, application);
+        if applications.values().any(|application| application.record.id == id) {
+            return Ok(());
+        }
+        self.add(&mut applications, id.to_owned(), name.to_owned(), BTreeMap::new())?;
+        Ok(())
+    }
+
+    /// Gives an application without endpoints this population, and segments that hold all of its endpoints.
+    pub(crate) fn seed(
+        &self,
+        id: &str,
+        population: Option<Population>,
+        segment_ids: Vec<String>,
+    ) -> Result<(), AudienceError> {
+        let mut applications = self.lock();
+        let application = applications.values_mut().find(|application| application.record.id == id);
+        let Some(application) = application else { return Ok(()) };
+        application.segment_ids = segment_ids;
+        if let Some(population) = population {
+            let audience = Audience::open(self.state.clone(), application.record.number)?;
+            application.audience = Arc::new(audience.with_seed(population));
+        }
+        Ok(())
+    }
+
+    /// The endpoints of an application.
+    pub(crate) fn audience(&self, id: &str) -> Option<Arc<Audience>> {
+        let applications = self.lock();
+        let application = applications.values().find(|application| application.record.id == id)?;
+        Some(Arc::clone(&application.audience))
+    }
+
+    /// Adds an application, in the state first.
+    fn add<'a>(
+        &self,
+        applications: &'a mut BTreeMap<u32, Application>,
+        id: String,
+        name: String,
+        tags: BTreeMap<String, String>,
+    ) -> Result<&'a Application, AudienceError> {
+        let number = applications.last_key_value().map_or(0, |(number, _)| number + 1);
+        let arn = format!("arn:aws:mobiletargeting:{}:{ACCOUNT}:apps/{id}", self.region);
+        let record = ApplicationRecord { id, number, arn, name, tags, created: Utc::now() };
+        self.state.put(Kind::Application, "", &record.id, &record)?;
+        let application = Application::open(&self.state, record)?;
+        Ok(applications.entry(number).or_insert(application))
     }
 
     /// Does something with an application.
@@ -90,26 +149,26 @@ impl Applications {
         act: impl FnOnce(&mut Application) -> Result<T, Failure>,
     ) -> Result<T, Failure> {
         let mut applications = self.lock();
-        let application = applications.values_mut().find(|application| application.id == application_id);
+        let application =
+            applications.values_mut().find(|application| application.record.id == application_id);
         act(application.ok_or_else(|| unknown(application_id))?)
     }
 
-    fn lock(&self) -> MutexGuard<'_, BTreeMap<u64, Application>> {
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<u32, Application>> {
         // A panic elsewhere leaves the map whole: each change is one insertion or removal.
-        self.by_sequence.lock().unwrap_or_else(PoisonError::into_inner)
+        self.by_number.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 /// `CreateApp`: 201.
-pub(super) fn create(applications: &Applications, region: &str, body: &[u8]) -> Result<Answer, Failure> {
+pub(super) fn create(applications: &Applications, body: &[u8]) -> Result<Answer, Failure> {
     let request: CreateApplicationRequest = super::read(body)?;
     let name = request.name.filter(|name| !name.trim().is_empty() && name.chars().count() <= 64);
     let name = name.ok_or_else(|| Failure::bad_request("Name must have 1 to 64 characters."))?;
-    let mut application = Application::new(Uuid::new_v4().simple().to_string(), name, region);
-    application.tags = request.tags;
-    let answer = Answer::new(StatusCode::CREATED, &application.response());
-    applications.add(application);
-    answer
+    let id = Uuid::new_v4().simple().to_string();
+    let mut all = applications.lock();
+    let application = applications.add(&mut all, id, name, request.tags)?;
+    Answer::new(StatusCode::CREATED, &application.response())
 }
 
 /// `GetApp`: 200.
@@ -123,7 +182,8 @@ pub(super) fn list(applications: &Applications, query: &str) -> Result<Answer, F
     let request = PageRequest::parse(query)?;
     let (item, next_token) = {
         let applications = applications.lock();
-        request.cut(applications.iter().map(|(sequence, application)| (*sequence, application.response())))
+        let numbered = applications.iter();
+        request.cut(numbered.map(|(number, application)| (u64::from(*number), application.response())))
     };
     Answer::new(StatusCode::OK, &Items { item, next_token })
 }
@@ -131,9 +191,10 @@ pub(super) fn list(applications: &Applications, query: &str) -> Result<Answer, F
 /// `DeleteApp`: 200. Its jobs under way end as they would; nobody can ask for them any more.
 pub(super) fn delete(applications: &Applications, application_id: &str) -> Result<Answer, Failure> {
     let mut all = applications.lock();
-    let sequence = all.iter().find(|(_, application)| application.id == application_id).map(|(key, _)| *key);
-    let removed =
-        sequence.and_then(|sequence| all.remove(&sequence)).ok_or_else(|| unknown(application_id))?;
+    let found = all.iter().find(|(_, application)| application.record.id == application_id);
+    let number = found.map(|(number, _)| *number).ok_or_else(|| unknown(application_id))?;
+    applications.state.remove_application(application_id, number)?;
+    let removed = all.remove(&number).ok_or_else(|| unknown(application_id))?;
     Answer::new(StatusCode::OK, &removed.response())
 }
 

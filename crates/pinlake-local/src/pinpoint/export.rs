@@ -1,5 +1,7 @@
 //! Export jobs as the API sees them: `CreateExportJob`, `GetExportJob`, `GetExportJobs`, `GetSegmentExportJobs`.
 
+mod work;
+
 use std::sync::Arc;
 
 use hyper::StatusCode;
@@ -7,9 +9,10 @@ use hyper::StatusCode;
 use super::Answer;
 use super::application::{Application, Applications};
 use super::failure::Failure;
-use super::job::{Job, JobRunner};
+use super::job::{Definition as _, Job, JobRunner};
 use super::paging::PageRequest;
 use crate::model::{ExportJobRequest, ExportJobResource, Items};
+use work::Work;
 
 /// Where a job writes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,11 +44,7 @@ pub(super) fn create(
     // An unknown application is told before anything about the body.
     applications.with(application_id, |_| Ok(()))?;
     let request: ExportJobRequest = super::read(body)?;
-    let role_arn = request.role_arn.filter(|role| !role.is_empty());
-    let role_arn = role_arn.ok_or_else(|| Failure::bad_request("RoleArn is missing."))?;
-    if !(role_arn.starts_with("arn:") && role_arn.contains(":iam::") && role_arn.contains(":role/")) {
-        return Err(Failure::bad_request("RoleArn is not the ARN of an IAM role."));
-    }
+    let role_arn = role_arn(request.role_arn)?;
     let s3_url_prefix = request.s3_url_prefix.filter(|prefix| !prefix.is_empty());
     let s3_url_prefix = s3_url_prefix.ok_or_else(|| Failure::bad_request("S3UrlPrefix is missing."))?;
     let destination = Destination::parse(&s3_url_prefix)
@@ -56,16 +55,28 @@ pub(super) fn create(
         segment_id: request.segment_id,
         segment_version: request.segment_version,
     };
-    let job = applications.with(application_id, |application| {
+    let (job, audience) = applications.with(application_id, |application| {
         check_segment(application, &definition)?;
-        let job = Arc::new(Job::new(application, definition));
-        application.jobs.push(Arc::clone(&job));
-        Ok((job, application.population.clone()))
-    });
-    let (job, population) = job?;
+        let sequence = application.export_jobs.last().map_or(0, |job| job.sequence() + 1);
+        let job = Arc::new(Job::new(applications.state().clone(), application_id, sequence, definition)?);
+        application.export_jobs.push(Arc::clone(&job));
+        Ok((job, Arc::clone(&application.audience)))
+    })?;
     let answer = Answer::new(StatusCode::ACCEPTED, &job.response());
-    jobs.begin(job, population, destination);
+    let work =
+        Work { job, destination: Arc::new(destination), settings: jobs.settings.clone(), stop: jobs.stop() };
+    jobs.begin(work.run(Box::new(move || audience.everyone())));
     answer
+}
+
+/// A role's ARN, which a job must name although nobody assumes the role here.
+pub(super) fn role_arn(role_arn: Option<String>) -> Result<String, Failure> {
+    let role_arn = role_arn.filter(|role| !role.is_empty());
+    let role_arn = role_arn.ok_or_else(|| Failure::bad_request("RoleArn is missing."))?;
+    if !(role_arn.starts_with("arn:") && role_arn.contains(":iam::") && role_arn.contains(":role/")) {
+        return Err(Failure::bad_request("RoleArn is not the ARN of an IAM role."));
+    }
+    Ok(role_arn)
 }
 
 /// `GetExportJob`: 200.
@@ -75,7 +86,7 @@ pub(super) fn get(
     job_id: &str,
 ) -> Result<Answer, Failure> {
     let response = applications.with(application_id, |application| {
-        let job = application.jobs.iter().find(|job| job.id() == job_id);
+        let job = application.export_jobs.iter().find(|job| job.id() == job_id);
         let unknown = || Failure::not_found(&format!("Export job {job_id} was not found."));
         Ok(job.ok_or_else(unknown)?.response())
     })?;
@@ -94,8 +105,8 @@ pub(super) fn list(
         if let Some(segment_id) = segment_id {
             known_segment(application, segment_id)?;
         }
-        let jobs =
-            application.jobs.iter().filter(|job| segment_id.is_none() || job.segment_id() == segment_id);
+        let jobs = application.export_jobs.iter();
+        let jobs = jobs.filter(|job| segment_id.is_none() || job.definition().segment_id() == segment_id);
         Ok(request.cut(jobs.map(|job| (job.sequence(), job.response()))))
     })?;
     Answer::new(StatusCode::OK, &Items { item, next_token })

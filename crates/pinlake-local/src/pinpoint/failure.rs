@@ -1,8 +1,11 @@
 //! Failures in AWS's form: a status, a type in `x-amzn-ErrorType`, and `{"Message":…,"RequestID":…}`.
 
 use hyper::{Method, StatusCode};
-use serde::Serialize;
 use thiserror::Error;
+
+use crate::audience::{AudienceError, Refusal};
+use crate::model::MessageBody;
+use crate::state::StateError;
 
 /// Why a request is refused. The code is the name of an exception in Pinpoint's model or of AWS's common errors.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -11,15 +14,6 @@ pub(crate) struct Failure {
     status: StatusCode,
     code: String,
     message: String,
-}
-
-/// `MessageBody` of the model; note the spelling of its members.
-#[derive(Serialize)]
-struct MessageBody<'a> {
-    #[serde(rename = "Message")]
-    message: &'a str,
-    #[serde(rename = "RequestID")]
-    request_id: &'a str,
 }
 
 impl Failure {
@@ -43,8 +37,15 @@ impl Failure {
     }
 
     /// 404 for an operation of Pinpoint that this server does not have.
-    pub(super) fn unserved(method: &Method, path: &str) -> Self {
-        Self::not_found(&format!("{method} {path} is not served by this local Pinpoint."))
+    pub(super) fn unserved(operation: &str) -> Self {
+        Self::not_found(&format!(
+            "{operation} is not served by this local Pinpoint: it has applications, endpoints, segments, imports and exports."
+        ))
+    }
+
+    /// 404 for a path that Pinpoint does not have.
+    pub(super) fn no_such_path(method: &Method, path: &str) -> Self {
+        Self::not_found(&format!("{method} {path} is no operation of Pinpoint."))
     }
 
     /// 405: the path exists, with other methods.
@@ -85,4 +86,26 @@ impl Failure {
         // Two texts always serialise.
         serde_json::to_vec(&MessageBody { message: &self.message, request_id }).unwrap_or_default()
     }
+}
+
+impl From<AudienceError> for Failure {
+    fn from(error: AudienceError) -> Self {
+        match error {
+            AudienceError::Refused(Refusal(message)) => Failure::bad_request(&message),
+            error => internal(&error),
+        }
+    }
+}
+
+impl From<StateError> for Failure {
+    fn from(error: StateError) -> Self {
+        internal(&error)
+    }
+}
+
+/// A fault of this server, which its log knows more of than the client is told.
+fn internal(error: &(dyn std::error::Error + 'static)) -> Failure {
+    let source = error.source().map(ToString::to_string).unwrap_or_default();
+    tracing::error!(%error, source, "a request failed");
+    Failure::internal(&error.to_string())
 }

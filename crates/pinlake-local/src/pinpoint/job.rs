@@ -1,67 +1,124 @@
-//! An export job at work: `CREATED` → `PREPARING_FOR_INITIALIZATION` → `INITIALIZING` → `PROCESSING` → `COMPLETING` →
-//! `COMPLETED`, or `FAILING` → `FAILED` where a piece could not be written.
+//! A job as the API shows it and the state keeps it: its definition, its status and its counts.
 //!
-//! Pieces are made on rayon's threads, in waves, so that a client that polls sees `CompletedPieces` grow. Memory is the
-//! store's: each piece is put there as soon as it is made. A job ends early, as it stands, when its runner is dropped.
+//! Statuses go `CREATED` → `PREPARING_FOR_INITIALIZATION` → `INITIALIZING` → `PROCESSING` → `COMPLETING` → `COMPLETED`, or
+//! `FAILING` → `FAILED` where something could not be done. What a job does is its kind's own business.
 
-use std::ops::Range;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use rayon::prelude::*;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use super::application::Application;
-use super::export::Destination;
-use crate::model::{self, ExportJobResource, ExportJobResponse, JobCounts, JobStatus};
-use crate::population::Population;
+use crate::model::{self, ExportJobResource, JobCounts, JobResponse, JobStatus};
+use crate::state::{Kind, State, StateError};
 use crate::store::Store;
-
-/// Steps of `CompletedPieces` that a job shows, at least, if it has so many pieces.
-const WAVES: usize = 8;
 
 /// Failed entries that a job tells, as Pinpoint does.
 const FAILURES_TOLD: usize = 100;
 
-/// A job. Its state changes under a lock that is never held while a piece is made.
+/// What a job is asked to do, and so its kind.
+pub(super) trait Definition: Clone + Serialize + DeserializeOwned + Send + Sync + 'static {
+    /// `Type` in the API.
+    const TYPE: &'static str;
+    /// Where the state keeps jobs of this kind.
+    const KIND: Kind;
+
+    /// The segment that it is about, if any.
+    fn segment_id(&self) -> Option<&str>;
+}
+
+impl Definition for ExportJobResource {
+    const TYPE: &'static str = "EXPORT";
+    const KIND: Kind = Kind::ExportJob;
+
+    fn segment_id(&self) -> Option<&str> {
+        self.segment_id.as_deref()
+    }
+}
+
+/// A job. Its state changes under a lock that is never held while the job works.
 #[derive(Debug)]
-pub(crate) struct Job {
+pub(super) struct Job<D> {
     id: String,
     sequence: u64,
     application_id: String,
-    definition: ExportJobResource,
+    definition: D,
     created: DateTime<Utc>,
-    state: Mutex<JobState>,
+    progress: Mutex<Progress>,
+    state: State,
 }
 
 /// What changes in a job.
-#[derive(Debug)]
-struct JobState {
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct Progress {
     status: JobStatus,
     counts: Option<JobCounts>,
     failures: Vec<String>,
     completed: Option<DateTime<Utc>>,
 }
 
-impl Job {
-    /// The application's next job.
-    pub(super) fn new(application: &Application, definition: ExportJobResource) -> Self {
-        Job {
+/// A job as the state keeps it.
+#[derive(Debug, Serialize, Deserialize)]
+struct Record<D> {
+    id: String,
+    sequence: u64,
+    definition: D,
+    created: DateTime<Utc>,
+    progress: Progress,
+}
+
+impl<D: Definition> Job<D> {
+    /// A job, kept in the state from now on.
+    pub(super) fn new(
+        state: State,
+        application_id: &str,
+        sequence: u64,
+        definition: D,
+    ) -> Result<Self, StateError> {
+        let job = Job {
             id: Uuid::new_v4().simple().to_string(),
-            sequence: application.jobs.last().map_or(0, |job| job.sequence + 1),
-            application_id: application.id.clone(),
+            sequence,
+            application_id: application_id.to_owned(),
             definition,
             created: Utc::now(),
-            state: Mutex::new(JobState {
+            progress: Mutex::new(Progress {
                 status: JobStatus::Created,
                 counts: None,
                 failures: Vec::new(),
                 completed: None,
             }),
-        }
+            state,
+        };
+        job.keep()?;
+        Ok(job)
+    }
+
+    /// The jobs that the state has of an application, the oldest first. One that a server left in the middle has failed.
+    pub(super) fn all(state: &State, application_id: &str) -> Result<Vec<Arc<Self>>, StateError> {
+        let records: Vec<Record<D>> = state.all(D::KIND, application_id)?;
+        let revive = |record: Record<D>| {
+            let job = Job {
+                id: record.id,
+                sequence: record.sequence,
+                application_id: application_id.to_owned(),
+                definition: record.definition,
+                created: record.created,
+                progress: Mutex::new(record.progress),
+                state: state.clone(),
+            };
+            if !job.is_finished() {
+                job.fail("The server was stopped before the job was done.");
+                job.advance(JobStatus::Failed);
+            }
+            Arc::new(job)
+        };
+        let mut jobs: Vec<Arc<Self>> = records.into_iter().map(revive).collect();
+        jobs.sort_by_key(|job| job.sequence);
+        Ok(jobs)
     }
 
     /// `Id`: 32 hex digits.
@@ -74,60 +131,111 @@ impl Job {
         self.sequence
     }
 
-    /// The segment it exports, if it is not the whole application.
-    pub(super) fn segment_id(&self) -> Option<&str> {
-        self.definition.segment_id.as_deref()
+    /// `ApplicationId`.
+    pub(super) fn application_id(&self) -> &str {
+        &self.application_id
+    }
+
+    /// What it is asked to do.
+    pub(super) fn definition(&self) -> &D {
+        &self.definition
     }
 
     /// How the API shows it.
-    pub(super) fn response(&self) -> ExportJobResponse {
-        let state = self.state();
-        ExportJobResponse {
+    pub(super) fn response(&self) -> JobResponse<D> {
+        let progress = self.progress().clone();
+        JobResponse {
             application_id: self.application_id.clone(),
             id: self.id.clone(),
-            job_status: state.status,
+            job_status: progress.status,
             creation_date: model::date(self.created),
-            job_type: "EXPORT",
+            job_type: D::TYPE,
             definition: self.definition.clone(),
-            counts: state.counts,
-            failures: state.failures.clone(),
-            completion_date: state.completed.map(model::date),
+            counts: progress.counts,
+            failures: progress.failures,
+            completion_date: progress.completed.map(model::date),
         }
     }
 
-    /// The key of a piece: names under the prefix are Pinpoint's own, and nobody should rely on them.
-    fn key(&self, destination: &Destination, part: usize) -> String {
-        let folder = self.segment_id().unwrap_or(&self.application_id);
-        format!("{}{folder}/{}-{part:05}.gz", destination.prefix, self.id)
-    }
-
-    /// Goes on to a status; a last one gets its time.
-    fn advance(&self, status: JobStatus) {
-        let mut state = self.state();
-        state.status = status;
-        if matches!(status, JobStatus::Completed | JobStatus::Failed) {
-            state.completed = Some(Utc::now());
+    /// Goes on to a status. A last one gets its time and is kept.
+    pub(super) fn advance(&self, status: JobStatus) {
+        {
+            let mut progress = self.progress();
+            progress.status = status;
+            if matches!(status, JobStatus::Completed | JobStatus::Failed) {
+                progress.completed = Some(Utc::now());
+            }
+        }
+        if self.is_finished()
+            && let Err(error) = self.keep()
+        {
+            tracing::error!(%error, job = %self.id, "the end of a job could not be kept");
         }
     }
 
-    /// Counts a piece of this many endpoints.
-    fn count_piece(&self, endpoints: u64, failure: Option<String>) {
-        let mut state = self.state();
-        let counts = state.counts.get_or_insert_default();
-        if let Some(failure) = failure {
+    /// Ends well, or badly where something failed, with a step between.
+    pub(super) async fn finish(&self, pause: impl AsyncFnOnce()) {
+        let has_failed = self.has_failed();
+        self.advance(if has_failed { JobStatus::Failing } else { JobStatus::Completing });
+        pause().await;
+        self.advance(if has_failed { JobStatus::Failed } else { JobStatus::Completed });
+    }
+
+    /// The number of pieces is known.
+    pub(super) fn begin_pieces(&self, total_pieces: u64) {
+        self.progress().counts = Some(JobCounts { total_pieces, ..JobCounts::default() });
+    }
+
+    /// A piece is done, with this many endpoints processed and failed.
+    pub(super) fn complete_piece(&self, processed: u64, failed: u64) {
+        let mut progress = self.progress();
+        let counts = progress.counts.get_or_insert_default();
+        counts.completed_pieces += 1;
+        counts.total_processed += processed;
+        counts.total_failures += failed;
+    }
+
+    /// A piece with this many endpoints could not be done.
+    pub(super) fn fail_piece(&self, endpoints: u64, failure: &str) {
+        {
+            let mut progress = self.progress();
+            let counts = progress.counts.get_or_insert_default();
             counts.failed_pieces += 1;
             counts.total_failures += endpoints;
-            if state.failures.len() < FAILURES_TOLD {
-                state.failures.push(failure);
-            }
-        } else {
-            counts.completed_pieces += 1;
-            counts.total_processed += endpoints;
+        }
+        self.fail(failure);
+    }
+
+    /// Tells a failure, which makes the job fail at its end.
+    pub(super) fn fail(&self, failure: &str) {
+        let mut progress = self.progress();
+        if progress.failures.len() < FAILURES_TOLD {
+            progress.failures.push(failure.to_owned());
         }
     }
 
-    fn state(&self) -> MutexGuard<'_, JobState> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Whether a failure was told.
+    pub(super) fn has_failed(&self) -> bool {
+        !self.progress().failures.is_empty()
+    }
+
+    fn is_finished(&self) -> bool {
+        matches!(self.progress().status, JobStatus::Completed | JobStatus::Failed)
+    }
+
+    fn keep(&self) -> Result<(), StateError> {
+        let record = Record {
+            id: self.id.clone(),
+            sequence: self.sequence,
+            definition: self.definition.clone(),
+            created: self.created,
+            progress: self.progress().clone(),
+        };
+        self.state.put(D::KIND, &self.application_id, &self.id, &record)
+    }
+
+    fn progress(&self) -> MutexGuard<'_, Progress> {
+        self.progress.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -142,10 +250,21 @@ pub(crate) struct JobSettings {
     pub(crate) pace: Duration,
 }
 
-/// Runs jobs in the background. Dropping it ends them.
+impl JobSettings {
+    /// Waits one step.
+    pub(super) async fn pause(&self) {
+        if self.pace.is_zero() {
+            tokio::task::yield_now().await;
+        } else {
+            tokio::time::sleep(self.pace).await;
+        }
+    }
+}
+
+/// Runs jobs in the background. Dropping it ends them as they stand.
 #[derive(Debug)]
 pub(crate) struct JobRunner {
-    settings: JobSettings,
+    pub(super) settings: JobSettings,
     tasks: Mutex<JoinSet<()>>,
     stop: CancellationToken,
 }
@@ -156,123 +275,21 @@ impl JobRunner {
         JobRunner { settings, tasks: Mutex::default(), stop: CancellationToken::new() }
     }
 
-    /// Begins a job.
-    pub(super) fn begin(&self, job: Arc<Job>, population: Option<Arc<Population>>, destination: Destination) {
-        let work = Work {
-            job,
-            population,
-            destination: Arc::new(destination),
-            settings: self.settings.clone(),
-            stop: self.stop.clone(),
-        };
+    /// Work on threads that no task can abort looks at this before its next piece.
+    pub(super) fn stop(&self) -> CancellationToken {
+        self.stop.clone()
+    }
+
+    /// Begins a job's work.
+    pub(super) fn begin(&self, work: impl Future<Output = ()> + Send + 'static) {
         let mut tasks = self.tasks.lock().unwrap_or_else(PoisonError::into_inner);
         while tasks.try_join_next().is_some() {}
-        tasks.spawn(work.run());
+        tasks.spawn(work);
     }
 }
 
 impl Drop for JobRunner {
     fn drop(&mut self) {
-        // Pieces are made on threads that no task can abort; they look at this before the next piece.
         self.stop.cancel();
     }
-}
-
-/// One job with everything it needs.
-#[derive(Clone)]
-struct Work {
-    job: Arc<Job>,
-    population: Option<Arc<Population>>,
-    destination: Arc<Destination>,
-    settings: JobSettings,
-    stop: CancellationToken,
-}
-
-impl Work {
-    /// Takes the job through its statuses.
-    async fn run(self) {
-        for status in [JobStatus::PreparingForInitialization, JobStatus::Initializing] {
-            self.pause().await;
-            self.job.advance(status);
-        }
-        self.pause().await;
-        let pieces = self.pieces();
-        self.job.state().counts =
-            Some(JobCounts { total_pieces: pieces.len() as u64, ..JobCounts::default() });
-        self.job.advance(JobStatus::Processing);
-        self.pause().await;
-        self.check_bucket();
-        for wave in waves(&pieces) {
-            self.write_wave(wave).await;
-            self.pause().await;
-        }
-        let failed = !self.job.state().failures.is_empty();
-        self.job.advance(if failed { JobStatus::Failing } else { JobStatus::Completing });
-        self.pause().await;
-        self.job.advance(if failed { JobStatus::Failed } else { JobStatus::Completed });
-    }
-
-    /// The endpoints of each piece, numbered. No endpoints, no pieces.
-    fn pieces(&self) -> Vec<(usize, Range<u64>)> {
-        let Some(population) = &self.population else { return Vec::new() };
-        let piece_count = population.endpoints().div_ceil(self.settings.endpoints_per_piece.max(1));
-        population.pieces(piece_count).into_iter().enumerate().collect()
-    }
-
-    /// A job without pieces fails, too, where there is no bucket.
-    fn check_bucket(&self) {
-        let bucket = &self.destination.bucket;
-        if !self.settings.store.has_bucket(bucket) {
-            self.job
-                .state()
-                .failures
-                .push(format!("The bucket {bucket} does not exist or cannot be written to."));
-        }
-    }
-
-    /// Makes some pieces on rayon's threads and puts them into the store.
-    async fn write_wave(&self, wave: Vec<(usize, Range<u64>)>) {
-        let endpoints: u64 = wave.iter().map(|(_, range)| range.end - range.start).sum();
-        let work = self.clone();
-        let made = tokio::task::spawn_blocking(move || {
-            wave.into_par_iter().for_each(|(part, range)| work.write_piece(part, range));
-        });
-        if let Err(error) = made.await {
-            tracing::error!(%error, job = %self.job.id, "pieces could not be made");
-            self.job.count_piece(endpoints, Some("Pieces could not be made.".to_owned()));
-        }
-    }
-
-    /// Makes one piece and puts it into the store.
-    fn write_piece(&self, part: usize, range: Range<u64>) {
-        let Some(population) = &self.population else { return };
-        if self.stop.is_cancelled() {
-            return;
-        }
-        let endpoints = range.end - range.start;
-        // A piece that nobody takes need not be made.
-        let failure = if self.settings.store.has_bucket(&self.destination.bucket) {
-            let key = self.job.key(&self.destination, part);
-            let put = self.settings.store.put(&self.destination.bucket, &key, population.piece(range));
-            put.err().map(|error| format!("Piece {part}: {error}."))
-        } else {
-            Some(format!("Piece {part}: the bucket {} does not exist.", self.destination.bucket))
-        };
-        self.job.count_piece(endpoints, failure);
-    }
-
-    /// Waits one step.
-    async fn pause(&self) {
-        if self.settings.pace.is_zero() {
-            tokio::task::yield_now().await;
-        } else {
-            tokio::time::sleep(self.settings.pace).await;
-        }
-    }
-}
-
-/// Splits the pieces so that every wave keeps all threads busy and a client sees progress.
-fn waves(pieces: &[(usize, Range<u64>)]) -> Vec<Vec<(usize, Range<u64>)>> {
-    let size = pieces.len().div_ceil(WAVES).next_multiple_of(rayon::current_num_threads().max(1)).max(1);
-    pieces.chunks(size).map(<[_]>::to_vec).collect()
 }

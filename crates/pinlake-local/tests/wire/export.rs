@@ -56,14 +56,17 @@ async fn follow(
 }
 
 /// Creates a job for everybody and returns its last answer.
-async fn export(world: &World, s3_url_prefix: &str) -> Result<ExportJobResponse, Box<dyn std::error::Error>> {
+pub(crate) async fn export(
+    world: &World,
+    s3_url_prefix: &str,
+) -> Result<ExportJobResponse, Box<dyn std::error::Error>> {
     let application_id = world.server.application_id();
     let job_id = create(world, application_id, job_request(s3_url_prefix)).await?;
     Ok(follow(world, application_id, &job_id).await?.pop().ok_or("no answer")?)
 }
 
 /// The lines of all objects under a prefix, read past S3.
-fn lines(world: &World, prefix: &str) -> Result<Vec<String>, Box<dyn std::error::Error>> {
+pub(crate) fn lines(world: &World, prefix: &str) -> Result<Vec<String>, Box<dyn std::error::Error>> {
     let (store, bucket) = (world.server.store(), world.server.bucket());
     let mut lines = Vec::new();
     for key in store.keys(bucket, prefix)? {
@@ -282,9 +285,8 @@ async fn wrong_requests_get_the_models_exceptions() -> TestResult {
     let page = world.pinpoint.get_export_jobs().application_id(application_id).page_size("x").send().await;
     assert!(page.err().ok_or("a page of x")?.into_service_error().is_bad_request_exception());
     // An operation of the model that is not served is told as such, in the model's form.
-    let endpoint =
-        world.pinpoint.get_endpoint().application_id(application_id).endpoint_id("a/b").send().await;
-    let error = endpoint.err().ok_or("an endpoint")?.into_service_error();
+    let campaigns = world.pinpoint.get_campaigns().application_id(application_id).send().await;
+    let error = campaigns.err().ok_or("campaigns")?.into_service_error();
     assert!(
         error.is_not_found_exception() && error.message().is_some_and(|text| text.contains("not served"))
     );

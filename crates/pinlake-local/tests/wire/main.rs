@@ -1,5 +1,6 @@
 //! The local server as its clients meet it: AWS's own SDKs, and plain HTTP where they are too polite.
 
+mod endpoint;
 mod export;
 mod faults;
 mod http;
