@@ -18,6 +18,7 @@ mod pinpoint;
 pub mod population;
 mod requests;
 mod s3;
+mod segment;
 mod server;
 mod state;
 pub mod store;

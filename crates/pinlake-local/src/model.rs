@@ -6,6 +6,7 @@
 mod application;
 mod endpoint;
 mod job;
+mod segment;
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde::Serialize;
@@ -13,6 +14,12 @@ use serde::Serialize;
 pub(crate) use application::{ApplicationResponse, CreateApplicationRequest};
 pub(crate) use endpoint::{EndpointDemographic, EndpointLocation, EndpointResponse, EndpointUser, TextLists};
 pub(crate) use job::{ExportJobRequest, ExportJobResource, JobCounts, JobResponse, JobStatus};
+pub(crate) use segment::{
+    AttributeDimension, AttributeType, ComparisonOperator, DimensionType, Duration, GpsPointDimension,
+    MetricDimension, Quantifier, RecencyDimension, RecencyType, SegmentDemographics, SegmentDimensions,
+    SegmentGroup, SegmentGroupList, SegmentImportResource, SegmentReference, SegmentResponse, SegmentType,
+    SetDimension, WriteSegmentRequest,
+};
 
 /// A page of things: `ApplicationsResponse`, `EndpointsResponse`, `ExportJobsResponse`.
 #[derive(Debug, Serialize)]

@@ -10,6 +10,8 @@ mod failure;
 mod job;
 mod paging;
 mod route;
+mod segment;
+mod segments;
 mod signature;
 
 use std::sync::Arc;
@@ -95,7 +97,7 @@ impl Operations {
         let (operation, labels) = Route::of(&call.head.method, call.head.uri.path()).operation()?;
         let query = call.head.uri.query().unwrap_or_default();
         let (applications, body) = (&self.applications, &call.body[..]);
-        let application_id = labels.get("application-id");
+        let (application_id, segment_id) = (labels.get("application-id"), labels.get("segment-id"));
         let scope = Scope { applications, application_id, request_id: &call.request_id };
         match operation {
             Operation::CreateApp => application::create(applications, body),
@@ -112,16 +114,20 @@ impl Operations {
             Operation::GetExportJob => export::get(applications, application_id, labels.get("job-id")),
             Operation::GetExportJobs => export::list(applications, application_id, None, query),
             Operation::GetSegmentExportJobs => {
-                export::list(applications, application_id, Some(labels.get("segment-id")), query)
+                export::list(applications, application_id, Some(segment_id), query)
             }
-            Operation::CreateSegment
-            | Operation::GetSegment
-            | Operation::GetSegments
-            | Operation::GetSegmentVersion
-            | Operation::GetSegmentVersions
-            | Operation::UpdateSegment
-            | Operation::DeleteSegment
-            | Operation::CreateImportJob
+            Operation::CreateSegment => segment::create(applications, application_id, body),
+            Operation::GetSegment => segment::get(applications, application_id, segment_id, None),
+            Operation::GetSegments => segment::list(applications, application_id, query),
+            Operation::GetSegmentVersion => {
+                segment::get(applications, application_id, segment_id, Some(labels.get("version")))
+            }
+            Operation::GetSegmentVersions => {
+                segment::versions(applications, application_id, segment_id, query)
+            }
+            Operation::UpdateSegment => segment::update(applications, application_id, segment_id, body),
+            Operation::DeleteSegment => segment::delete(applications, application_id, segment_id),
+            Operation::CreateImportJob
             | Operation::GetImportJob
             | Operation::GetImportJobs
             | Operation::GetSegmentImportJobs => Err(Failure::unserved(operation.name())),

@@ -50,7 +50,7 @@ impl LocalServer {
         };
         let applications = Applications::open(state, &region)?;
         applications.ensure(&application_id, "pinlake-local")?;
-        applications.seed(&application_id, options.population.map(Population::new), segment_ids.clone())?;
+        applications.seed(&application_id, options.population.map(Population::new), &segment_ids)?;
         if options.data.is_some()
             && let Some(audience) = applications.audience(&application_id)
         {

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use redb::backends::InMemoryBackend;
-use redb::{Database, DatabaseError, ReadableDatabase, TableDefinition, TableError, WriteTransaction};
+use redb::{Database, DatabaseError, ReadableDatabase, TableDefinition, WriteTransaction};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use thiserror::Error;
@@ -88,16 +88,25 @@ pub(crate) enum Kind {
     Application,
     /// An export job of an application.
     ExportJob,
+    /// An import job of an application.
+    ImportJob,
+    /// One version of a segment.
+    Segment,
+    /// Some of the ids that an imported segment holds.
+    SegmentMembers,
 }
 
 impl Kind {
     /// All kinds that an application owns.
-    const OWNED: [Kind; 1] = [Kind::ExportJob];
+    const OWNED: [Kind; 4] = [Kind::ExportJob, Kind::ImportJob, Kind::Segment, Kind::SegmentMembers];
 
     fn name(self) -> &'static str {
         match self {
             Kind::Application => "application",
             Kind::ExportJob => "export job",
+            Kind::ImportJob => "import job",
+            Kind::Segment => "segment",
+            Kind::SegmentMembers => "segment members",
         }
     }
 }
@@ -171,28 +180,45 @@ impl State {
             let mut documents = transaction.open_table(DOCUMENTS).map_err(store_error)?;
             documents.remove((Kind::Application.name(), "", id)).map_err(store_error)?;
             for kind in Kind::OWNED {
-                let owned = owned_range(kind, id);
-                documents
-                    .retain_in((owned.0, owned.1, owned.2)..=(owned.0, owned.1, LAST_KEY), |_, _| false)
-                    .map_err(store_error)?;
+                let owned = (kind.name(), id, "")..=(kind.name(), id, LAST_KEY);
+                documents.retain_in(owned, |_, _| false).map_err(store_error)?;
             }
             endpoints::remove_all(&transaction, number)?;
         }
         transaction.commit().map_err(store_error)
     }
 
+    /// Removes the documents of a kind and owner whose keys begin like this.
+    pub(crate) fn remove(&self, kind: Kind, owner: &str, key_prefix: &str) -> Result<(), StateError> {
+        let transaction = self.begin_write()?;
+        {
+            let mut documents = transaction.open_table(DOCUMENTS).map_err(store_error)?;
+            let last = format!("{key_prefix}{LAST_KEY}");
+            let range = (kind.name(), owner, key_prefix)..=(kind.name(), owner, last.as_str());
+            documents.retain_in(range, |_, _| false).map_err(store_error)?;
+        }
+        transaction.commit().map_err(store_error)
+    }
+
     /// All documents of a kind that have this owner, by key.
     pub(crate) fn all<T: DeserializeOwned>(&self, kind: Kind, owner: &str) -> Result<Vec<T>, StateError> {
+        self.with_prefix(kind, owner, "")
+    }
+
+    /// The documents of a kind and owner whose keys begin like this, by key.
+    pub(crate) fn with_prefix<T: DeserializeOwned>(
+        &self,
+        kind: Kind,
+        owner: &str,
+        key_prefix: &str,
+    ) -> Result<Vec<T>, StateError> {
         let transaction = self.database.begin_read().map_err(store_error)?;
-        let documents = match transaction.open_table(DOCUMENTS) {
-            Ok(documents) => documents,
-            Err(TableError::TableDoesNotExist(_)) => return Ok(Vec::new()),
-            Err(error) => return Err(store_error(error)),
-        };
-        let (kind_name, owner, first) = owned_range(kind, owner);
-        let range =
-            documents.range((kind_name, owner, first)..=(kind_name, owner, LAST_KEY)).map_err(store_error)?;
-        range
+        let documents = transaction.open_table(DOCUMENTS).map_err(store_error)?;
+        let last = format!("{key_prefix}{LAST_KEY}");
+        let range = (kind.name(), owner, key_prefix)..=(kind.name(), owner, last.as_str());
+        documents
+            .range(range)
+            .map_err(store_error)?
             .map(|entry| {
                 let (_, json) = entry.map_err(store_error)?;
                 serde_json::from_slice(json.value())
@@ -204,11 +230,6 @@ impl State {
 
 /// Greater than any key: keys are ids and numbers.
 const LAST_KEY: &str = "\u{10ffff}";
-
-/// The first key of an owner's documents.
-fn owned_range(kind: Kind, owner: &str) -> (&'static str, &str, &'static str) {
-    (kind.name(), owner, "")
-}
 
 /// Makes the folder, for its owner alone.
 fn secure_folder(folder: &Path) -> io::Result<()> {

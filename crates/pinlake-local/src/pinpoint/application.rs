@@ -12,10 +12,13 @@ use super::Answer;
 use super::failure::Failure;
 use super::job::Job;
 use super::paging::PageRequest;
+use super::segments::{SegmentVersion, Segments};
 use crate::audience::{Audience, AudienceError};
-use crate::model::{self, ApplicationResponse, CreateApplicationRequest, ExportJobResource, Items};
+use crate::model::{
+    self, ApplicationResponse, CreateApplicationRequest, ExportJobResource, Items, SegmentDimensions,
+};
 use crate::population::Population;
-use crate::state::{Kind, State};
+use crate::state::{Kind, State, StateError};
 
 /// The account that owns everything here.
 const ACCOUNT: &str = "000000000000";
@@ -26,8 +29,8 @@ pub(crate) struct Application {
     record: ApplicationRecord,
     /// Its endpoints.
     pub(super) audience: Arc<Audience>,
-    /// Segments without filters.
-    pub(super) segment_ids: Vec<String>,
+    /// Its segments.
+    pub(super) segments: Segments,
     /// Its export jobs, the oldest first.
     pub(super) export_jobs: Vec<Arc<Job<ExportJobResource>>>,
 }
@@ -50,9 +53,39 @@ impl Application {
     fn open(state: &State, record: ApplicationRecord) -> Result<Self, AudienceError> {
         Ok(Application {
             audience: Arc::new(Audience::open(state.clone(), record.number)?),
-            segment_ids: Vec::new(),
+            segments: Segments::open(state, &record.id)?,
             export_jobs: Job::all(state, &record.id)?,
             record,
+        })
+    }
+
+    /// 32 hex digits.
+    pub(super) fn id(&self) -> &str {
+        &self.record.id
+    }
+
+    /// Its ARN.
+    pub(super) fn arn(&self) -> &str {
+        &self.record.arn
+    }
+
+    /// Makes sure that a segment without filters is there.
+    fn ensure_segment(&mut self, segment_id: &str) -> Result<(), StateError> {
+        if self.segments.get(segment_id, None).is_some() {
+            return Ok(());
+        }
+        let now = Utc::now();
+        self.segments.add(SegmentVersion {
+            id: segment_id.to_owned(),
+            sequence: self.segments.next_sequence(),
+            version: 1,
+            name: Some("All endpoints".to_owned()),
+            created: now,
+            modified: now,
+            tags: BTreeMap::new(),
+            dimensions: Some(SegmentDimensions::default()),
+            groups: None,
+            import: None,
         })
     }
 
@@ -106,12 +139,12 @@ impl Applications {
         &self,
         id: &str,
         population: Option<Population>,
-        segment_ids: Vec<String>,
+        segment_ids: &[String],
     ) -> Result<(), AudienceError> {
         let mut applications = self.lock();
         let application = applications.values_mut().find(|application| application.record.id == id);
         let Some(application) = application else { return Ok(()) };
-        application.segment_ids = segment_ids;
+        segment_ids.iter().try_for_each(|segment_id| application.ensure_segment(segment_id))?;
         if let Some(population) = population {
             let audience = Audience::open(self.state.clone(), application.record.number)?;
             application.audience = Arc::new(audience.with_seed(population));

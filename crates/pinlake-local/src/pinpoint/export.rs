@@ -4,6 +4,7 @@ mod work;
 
 use std::sync::Arc;
 
+use chrono::Utc;
 use hyper::StatusCode;
 
 use super::Answer;
@@ -11,7 +12,9 @@ use super::application::{Application, Applications};
 use super::failure::Failure;
 use super::job::{Definition as _, Job, JobRunner};
 use super::paging::PageRequest;
+use super::segment;
 use crate::model::{ExportJobRequest, ExportJobResource, Items};
+use crate::segment::Plan;
 use work::Work;
 
 /// Where a job writes.
@@ -55,17 +58,24 @@ pub(super) fn create(
         segment_id: request.segment_id,
         segment_version: request.segment_version,
     };
-    let (job, audience) = applications.with(application_id, |application| {
-        check_segment(application, &definition)?;
+    let (job, audience, plan) = applications.with(application_id, |application| {
+        let plan = segment_plan(application, &definition)?;
         let sequence = application.export_jobs.last().map_or(0, |job| job.sequence() + 1);
         let job = Arc::new(Job::new(applications.state().clone(), application_id, sequence, definition)?);
         application.export_jobs.push(Arc::clone(&job));
-        Ok((job, Arc::clone(&application.audience)))
+        Ok((job, Arc::clone(&application.audience), plan))
     })?;
     let answer = Answer::new(StatusCode::ACCEPTED, &job.response());
     let work =
         Work { job, destination: Arc::new(destination), settings: jobs.settings.clone(), stop: jobs.stop() };
-    jobs.begin(work.run(Box::new(move || audience.everyone())));
+    let choose = move || match plan {
+        Some(plan) => {
+            let now = Utc::now();
+            audience.those(&|endpoint| plan.includes(endpoint, now))
+        }
+        None => audience.everyone(),
+    };
+    jobs.begin(work.run(Box::new(choose)));
     answer
 }
 
@@ -103,7 +113,7 @@ pub(super) fn list(
     let request = PageRequest::parse(query)?;
     let (item, next_token) = applications.with(application_id, |application| {
         if let Some(segment_id) = segment_id {
-            known_segment(application, segment_id)?;
+            segment::known(application, segment_id)?;
         }
         let jobs = application.export_jobs.iter();
         let jobs = jobs.filter(|job| segment_id.is_none() || job.definition().segment_id() == segment_id);
@@ -112,27 +122,22 @@ pub(super) fn list(
     Answer::new(StatusCode::OK, &Items { item, next_token })
 }
 
-/// Refuses a job for a segment, or a version of one, that does not exist. Segments here have one version.
-fn check_segment(application: &Application, definition: &ExportJobResource) -> Result<(), Failure> {
-    match (&definition.segment_id, definition.segment_version) {
-        (None, None) => Ok(()),
-        (None, Some(_)) => Err(Failure::bad_request("SegmentVersion needs a SegmentId.")),
-        (Some(segment_id), version) => {
-            known_segment(application, segment_id)?;
-            if version.is_some_and(|version| version != 1) {
-                return Err(Failure::not_found(&format!("Segment {segment_id} has no such version.")));
-            }
-            Ok(())
+/// Who is to be exported: the members of a segment, or `None` for everybody. Refuses a segment, or a version of one, that
+/// does not exist.
+fn segment_plan(application: &Application, definition: &ExportJobResource) -> Result<Option<Plan>, Failure> {
+    let version = match (&definition.segment_id, definition.segment_version) {
+        (None, None) => return Ok(None),
+        (None, Some(_)) => return Err(Failure::bad_request("SegmentVersion needs a SegmentId.")),
+        (Some(segment_id), None) => segment::known(application, segment_id)?,
+        (Some(segment_id), Some(version)) => {
+            segment::known(application, segment_id)?;
+            let version = u32::try_from(version).ok();
+            let found = version.and_then(|version| application.segments.get(segment_id, Some(version)));
+            found.ok_or_else(|| Failure::not_found(&format!("Segment {segment_id} has no such version.")))?
         }
-    }
-}
-
-/// 404 for a segment that does not exist.
-fn known_segment(application: &Application, segment_id: &str) -> Result<(), Failure> {
-    if application.segment_ids.iter().any(|known| known == segment_id) {
-        return Ok(());
-    }
-    Err(Failure::not_found(&format!("Segment {segment_id} was not found.")))
+    };
+    let plan = application.segments.plan(version).map_err(|refusal| Failure::bad_request(&refusal.0))?;
+    Ok(Some(plan).filter(|plan| !plan.is_everyone()))
 }
 
 #[cfg(test)]
