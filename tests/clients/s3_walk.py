@@ -34,9 +34,10 @@ MIB = 1024 * 1024
 ODD_KEYS = ["a b+c%.gz", "ü/é?x=1&y.gz", "quote'\"<&>.gz", "plus+ +", "日本/語", "dots/../up", "a//b", "tilde~-_.!*()"]
 
 
-def client(**settings):
+def client(signature_version="s3v4", **settings):
     """A client that does not retry: what fails is to be seen."""
-    config = Config(region_name=REGION, retries={"max_attempts": 0}, s3={"addressing_style": "path"})
+    config = Config(region_name=REGION, retries={"max_attempts": 0}, s3={"addressing_style": "path"},
+                    signature_version=signature_version)
     return boto3.client("s3", endpoint_url=ENDPOINT, config=config, **settings)
 
 
@@ -355,6 +356,8 @@ def presigned():
     get = S3.generate_presigned_url("get_object", Params=named, ExpiresIn=60)
     status, headers, data = raw("GET", get)
     assert (status, data) == (200, b"by url") and headers["x-amz-request-id"]
+    old = client(signature_version="s3").generate_presigned_url("get_object", Params=named, ExpiresIn=60)
+    assert "AWSAccessKeyId=" in old and raw("GET", old)[2] == b"by url", "signed as before version 4"
     status, _, data = raw("GET", get.replace("Expires=60", "Expires=61"))
     assert status == 403 and b"<Code>SignatureDoesNotMatch</Code>" in data, data
     status, _, data = raw("GET", expired(get_url()))

@@ -39,6 +39,9 @@ pub enum LocalError {
     /// What the local Pinpoint is to remember cannot be read or written.
     #[error(transparent)]
     State(#[from] StateError),
+    /// The buckets and objects that are to be kept cannot be read or written.
+    #[error(transparent)]
+    Store(#[from] StoreError),
     /// The region's name cannot stand in a header.
     #[error("{region:?} is not a region name")]
     Region {

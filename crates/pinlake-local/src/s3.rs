@@ -5,17 +5,22 @@
 
 mod checksums;
 mod conditions;
+mod errors;
+mod multipart;
 mod operation;
 mod pages;
 mod reading;
 mod service;
+mod streaming;
 mod writing;
 
+use std::sync::atomic::Ordering;
+
 use bytes::Bytes;
-use http_body_util::{BodyExt, Full};
-use hyper::body::Incoming;
-use hyper::header::{CONTENT_TYPE, HeaderValue};
-use hyper::{Method, Request, Response, StatusCode};
+use http_body_util::BodyExt;
+use hyper::body::{Frame, Incoming};
+use hyper::header::{CONTENT_LENGTH, HeaderValue};
+use hyper::{Request, Response, StatusCode};
 use percent_encoding::percent_decode_str;
 use s3s::auth::{S3Auth, SecretKey};
 use s3s::region::Region;
@@ -29,6 +34,8 @@ use crate::listener::{Handler, ResetSwitch, ResponseBody};
 use crate::options::LocalCredentials;
 use crate::requests::Requests;
 use crate::store::{Store, StoreError};
+use errors::Refused;
+use writing::BodyBytes;
 
 /// Answers S3 requests out of a store.
 pub(crate) struct S3Handler {
@@ -70,11 +77,11 @@ impl S3Handler {
 
     /// Lets s3s answer.
     async fn serve(&self, request: Request<Incoming>) -> Response<ResponseBody> {
-        match self.service.call(request.map(s3s::Body::from)).await {
+        match self.service.call(counted(request)).await {
             Ok(response) => response.map(BodyExt::boxed_unsync),
             Err(error) => {
                 tracing::error!(?error, "s3s could not make an answer");
-                failure(StatusCode::INTERNAL_SERVER_ERROR, "InternalError", &Method::GET)
+                errors::failure(StatusCode::INTERNAL_SERVER_ERROR, "InternalError")
             }
         }
     }
@@ -92,16 +99,19 @@ impl Handler for S3Handler {
         }
         let fault = strike.as_ref().map(|Strike { fault, .. }| fault);
         self.change(fault, &path);
-        let mut response = match fault {
+        let method = request.method().clone();
+        let response = match fault {
             Some(Fault::Status { code, error_code }) => {
                 let status = StatusCode::from_u16(*code).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-                failure(status, error_code, request.method())
+                errors::failure(status, error_code)
             }
-            Some(Fault::ErrorPage) => failure(StatusCode::OK, "InternalError", request.method()),
+            Some(Fault::ErrorPage) => errors::failure(StatusCode::OK, "InternalError"),
             Some(fault) => pages::spoil(self.serve(request).await, fault).await,
             None => self.serve(request).await,
         };
         let request_id = Uuid::new_v4().simple().to_string()[..16].to_uppercase();
+        let refused = Refused { request_id: &request_id, path: &path, method: &method };
+        let mut response = errors::complete(response, &refused).await;
         if let Ok(value) = HeaderValue::from_str(&request_id) {
             response.headers_mut().insert("x-amz-request-id", value);
         }
@@ -127,21 +137,22 @@ impl S3Auth for KnownKey {
     }
 }
 
-/// An error in S3's form. `code` is a plain word.
-fn failure(status: StatusCode, code: &str, method: &Method) -> Response<ResponseBody> {
-    let body = if method == Method::HEAD {
-        Bytes::new()
-    } else {
-        let escaped = code.replace('&', "&amp;").replace('<', "&lt;");
-        let message = status.canonical_reason().unwrap_or("error");
-        Bytes::from(format!(
-            "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error><Code>{escaped}</Code><Message>{message}</Message></Error>"
-        ))
-    };
-    let mut response = Response::new(Full::new(body).map_err(|never| match never {}).boxed_unsync());
-    *response.status_mut() = status;
-    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/xml"));
-    response
+/// The request with a body that counts its bytes, where the signature holds a digest of it.
+fn counted(mut request: Request<Incoming>) -> Request<s3s::Body> {
+    let digest = request.headers().get("x-amz-content-sha256").and_then(|value| value.to_str().ok());
+    // Without a length s3s must see how long the body is, which a counted one does not tell.
+    let has_length = request.headers().contains_key(CONTENT_LENGTH);
+    if !has_length || digest.is_none_or(|digest| digest.len() != 64) {
+        return request.map(s3s::Body::from);
+    }
+    let count = BodyBytes::default();
+    request.extensions_mut().insert(count.clone());
+    request.map(|body| {
+        s3s::Body::http_body_unsync(body.map_frame(move |frame: Frame<Bytes>| {
+            count.0.fetch_add(frame.data_ref().map_or(0, Bytes::len) as u64, Ordering::Relaxed);
+            frame
+        }))
+    })
 }
 
 /// A refusal of the store, with S3's code for it.
@@ -157,6 +168,16 @@ impl From<StoreError> for S3Error {
             StoreError::InvalidPart { .. } => S3ErrorCode::InvalidPart,
             StoreError::InvalidPartOrder { .. } => S3ErrorCode::InvalidPartOrder,
             StoreError::PartTooSmall { .. } => S3ErrorCode::EntityTooSmall,
+            StoreError::Folder { .. }
+            | StoreError::InUse { .. }
+            | StoreError::Open { .. }
+            | StoreError::Database { .. }
+            | StoreError::Record { .. }
+            | StoreError::Bytes { .. } => {
+                let message = error.to_string();
+                tracing::error!(?error, "the store failed");
+                return S3Error::with_message(S3ErrorCode::InternalError, message);
+            }
         };
         S3Error::with_message(code, error.to_string())
     }

@@ -11,7 +11,7 @@ use crate::population::{DEFAULT_APPLICATION_ID, Population};
 use crate::requests::{RequestCounts, Requests};
 use crate::s3::S3Handler;
 use crate::state::State;
-use crate::store::Store;
+use crate::store::{Store, StoreError};
 
 /// A running local Pinpoint and S3. It runs on the tokio runtime it was started on; dropping it aborts it.
 #[derive(Debug)]
@@ -36,10 +36,16 @@ impl LocalServer {
     /// When an address is not loopback or not free, and when the bucket or the region has an impossible name.
     pub async fn start(options: LocalOptions) -> Result<Self, LocalError> {
         let LocalOptions { credentials, region, bucket, faults, segment_ids, .. } = options;
-        let store = Store::default();
-        store
-            .create_bucket(&bucket)
-            .map_err(|source| LocalError::Bucket { bucket: bucket.clone(), source })?;
+        let store = match &options.data {
+            Some(folder) => Store::open(folder)?,
+            None => Store::default(),
+        };
+        match store.create_bucket(&bucket) {
+            Ok(()) => {}
+            // It is there from an earlier run.
+            Err(StoreError::BucketExists { .. }) if options.data.is_some() => {}
+            Err(source) => return Err(LocalError::Bucket { bucket, source }),
+        }
         let application_id = options.population.as_ref().map_or_else(
             || DEFAULT_APPLICATION_ID.to_owned(),
             |population| population.application_id.clone(),

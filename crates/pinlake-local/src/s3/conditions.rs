@@ -44,10 +44,17 @@ impl Conditions {
         Ok(())
     }
 
-    /// Whether a write may replace what is there.
-    pub(super) fn allow_write(&self, existing: Option<&Object>) -> bool {
-        let matches = |condition: &ETagCondition| existing.is_some_and(|object| is_match(condition, object));
-        self.if_match.as_ref().is_none_or(matches) && !self.if_none_match.as_ref().is_some_and(matches)
+    /// Refuses the write or the deletion where what is there does not fit the conditions.
+    pub(super) fn check_write(&self, existing: Option<&Object>) -> S3Result<()> {
+        match (&self.if_match, existing) {
+            (Some(_), None) => return Err(S3Error::new(S3ErrorCode::NoSuchKey)),
+            (Some(condition), Some(object)) if !is_match(condition, object) => {
+                return Err(precondition_failed());
+            }
+            _ => {}
+        }
+        let is_there = |condition: &ETagCondition| existing.is_some_and(|object| is_match(condition, object));
+        if self.if_none_match.as_ref().is_some_and(is_there) { Err(precondition_failed()) } else { Ok(()) }
     }
 
     fn precondition_fails(&self, object: &Object) -> bool {
@@ -68,7 +75,7 @@ impl Conditions {
 }
 
 /// S3's 412.
-pub(super) fn precondition_failed() -> S3Error {
+fn precondition_failed() -> S3Error {
     let message = "At least one of the pre-conditions you specified did not hold";
     S3Error::with_message(S3ErrorCode::PreconditionFailed, message)
 }
@@ -124,11 +131,14 @@ mod tests {
             None
         );
 
+        let code = |result: S3Result<()>| result.err().map(|error| error.code().clone());
         let create_only = Conditions { if_none_match: Some(ETagCondition::Any), ..none() };
-        assert!(create_only.allow_write(None));
-        assert!(!create_only.allow_write(Some(&object)));
+        assert_eq!(code(create_only.check_write(None)), None);
+        assert_eq!(code(create_only.check_write(Some(&object))), Some(S3ErrorCode::PreconditionFailed));
         let replace = Conditions { if_match: etag(&right), ..none() };
-        assert!(replace.allow_write(Some(&object)));
-        assert!(!replace.allow_write(None));
+        assert_eq!(code(replace.check_write(Some(&object))), None);
+        assert_eq!(code(replace.check_write(None)), Some(S3ErrorCode::NoSuchKey));
+        let other = Conditions { if_match: etag("other"), ..none() };
+        assert_eq!(code(other.check_write(Some(&object))), Some(S3ErrorCode::PreconditionFailed));
     }
 }

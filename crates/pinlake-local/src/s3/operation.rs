@@ -18,11 +18,17 @@ pub(super) fn name(method: &Method, uri: &Uri, headers: &HeaderMap) -> &'static 
         ("DELETE", false, true) => "DeleteBucket",
         ("GET", false, true) if has("location") => "GetBucketLocation",
         ("GET", false, true) if has("list-type") => "ListObjectsV2",
+        ("GET", false, true) if has("uploads") => "ListMultipartUploads",
         ("GET", false, true) => "ListObjects",
         ("POST", false, true) if has("delete") => "DeleteObjects",
         ("GET", false, false) if has("uploadId") => "ListParts",
+        ("GET", false, false) if has("attributes") => "GetObjectAttributes",
+        ("GET", false, false) if has("tagging") => "GetObjectTagging",
         ("GET", false, false) => "GetObject",
         ("HEAD", false, false) => "HeadObject",
+        ("PUT", false, false) if has("uploadId") && headers.contains_key("x-amz-copy-source") => {
+            "UploadPartCopy"
+        }
         ("PUT", false, false) if has("uploadId") => "UploadPart",
         ("PUT", false, false) if headers.contains_key("x-amz-copy-source") => "CopyObject",
         ("PUT", false, false) => "PutObject",
@@ -48,6 +54,8 @@ mod tests {
             (Method::PUT, "/b/a?partNumber=1&uploadId=x", "UploadPart"),
             (Method::POST, "/b/a?uploads", "CreateMultipartUpload"),
             (Method::POST, "/b?delete=", "DeleteObjects"),
+            (Method::GET, "/b?uploads", "ListMultipartUploads"),
+            (Method::GET, "/b/a?attributes", "GetObjectAttributes"),
             (Method::PUT, "/b?versioning", "Other"),
         ] {
             assert_eq!(name(&method, &uri.parse().unwrap_or_default(), &HeaderMap::new()), expected, "{uri}");

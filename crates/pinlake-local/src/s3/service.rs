@@ -5,21 +5,25 @@ use s3s::dto::{
     CompleteMultipartUploadInput, CompleteMultipartUploadOutput, CopyObjectInput, CopyObjectOutput,
     CopyObjectResult, CopySource, CreateBucketInput, CreateBucketOutput, CreateMultipartUploadInput,
     CreateMultipartUploadOutput, DeleteBucketInput, DeleteBucketOutput, DeleteObjectInput,
-    DeleteObjectOutput, DeleteObjectsInput, DeleteObjectsOutput, DeletedObject, ETag, GetBucketLocationInput,
-    GetBucketLocationOutput, GetObjectInput, GetObjectOutput, HeadBucketInput, HeadBucketOutput,
-    HeadObjectInput, HeadObjectOutput, ListBucketsInput, ListBucketsOutput, ListObjectsInput,
-    ListObjectsOutput, ListObjectsV2Input, ListObjectsV2Output, ListPartsInput, ListPartsOutput,
-    MetadataDirective, Owner, Part, PutObjectInput, PutObjectOutput, StreamingBlob, Timestamp,
-    UploadPartInput, UploadPartOutput,
+    DeleteObjectOutput, DeleteObjectsInput, DeleteObjectsOutput, DeletedObject, GetBucketLocationInput,
+    GetBucketLocationOutput, GetObjectAttributesInput, GetObjectAttributesOutput, GetObjectAttributesParts,
+    GetObjectInput, GetObjectOutput, GetObjectTaggingInput, GetObjectTaggingOutput, HeadBucketInput,
+    HeadBucketOutput, HeadObjectInput, HeadObjectOutput, ListBucketsInput, ListBucketsOutput,
+    ListMultipartUploadsInput, ListMultipartUploadsOutput, ListObjectsInput, ListObjectsOutput,
+    ListObjectsV2Input, ListObjectsV2Output, ListPartsInput, ListPartsOutput, MetadataDirective,
+    ObjectAttributes, PutObjectInput, PutObjectOutput, StorageClass, StreamingBlob, Timestamp,
+    TimestampFormat, UploadPartCopyInput, UploadPartCopyOutput, UploadPartInput, UploadPartOutput,
 };
 use s3s::region::Region;
 use s3s::{S3, S3Error, S3ErrorCode, S3Request, S3Response, S3Result};
 
 use super::checksums;
-use super::conditions::{self, Conditions};
-use super::reading::{self, KeyEncoding, Slices};
-use super::writing::{self, UploadFacts, object_headers};
-use crate::store::{CompletedPart, Object, Store, UploadTarget};
+use super::conditions::Conditions;
+use super::multipart;
+use super::reading::{self, KeyEncoding};
+use super::streaming::Chunks;
+use super::writing::{self, object_headers, upload_facts};
+use crate::store::{Object, Received, Store};
 
 /// S3 over a store.
 pub(super) struct LocalS3 {
@@ -29,13 +33,48 @@ pub(super) struct LocalS3 {
 
 impl LocalS3 {
     /// The object that a copy reads.
-    fn source(&self, source: &CopySource) -> S3Result<Object> {
+    pub(super) fn source(&self, source: &CopySource) -> S3Result<Object> {
         match source {
             CopySource::Bucket { bucket, key, .. } => self.store.get(bucket, key).map_err(S3Error::from),
             _ => Err(S3Error::with_message(S3ErrorCode::NotImplemented, "only buckets can be copied from")),
         }
     }
+
+    /// Puts an object if the conditions allow it.
+    pub(super) async fn put(
+        &self,
+        bucket: String,
+        key: String,
+        object: Object,
+        conditions: Conditions,
+    ) -> S3Result<Object> {
+        let allow = move |existing: Option<&Object>| conditions.check_write(existing);
+        writing::change(&self.store, move |store| store.put_object_if(&bucket, &key, object, allow)).await
+    }
+
+    fn known(&self, bucket: &str) -> S3Result<()> {
+        let missing =
+            || S3Error::with_message(S3ErrorCode::NoSuchBucket, "The specified bucket does not exist");
+        if self.store.has_bucket(bucket) { Ok(()) } else { Err(missing()) }
+    }
 }
+
+/// `$output` with these checksums beside what else is in it.
+macro_rules! with_checksum {
+    ($output:ident { $($member:ident: $value:expr),* $(,)? }, $checksum:expr) => {{
+        let checksum: &Checksum = $checksum;
+        $output {
+            checksum_crc32: checksum.checksum_crc32.clone(),
+            checksum_crc32c: checksum.checksum_crc32c.clone(),
+            checksum_crc64nvme: checksum.checksum_crc64nvme.clone(),
+            checksum_sha1: checksum.checksum_sha1.clone(),
+            checksum_sha256: checksum.checksum_sha256.clone(),
+            $($member: $value,)*
+            ..$output::default()
+        }
+    }};
+}
+pub(super) use with_checksum;
 
 /// `$output` of a read, with everything that is told with an object.
 macro_rules! describe_object {
@@ -43,25 +82,24 @@ macro_rules! describe_object {
         let object: &Object = $object;
         let headers = object.headers();
         let checksum = if $with_checksum { object.checksum().clone() } else { Checksum::default() };
-        $output {
-            accept_ranges: Some("bytes".to_owned()),
-            e_tag: Some(reading::etag(object)),
-            last_modified: Some(Timestamp::from(object.last_modified())),
-            content_type: Some(
-                headers.content_type.clone().unwrap_or_else(|| "binary/octet-stream".to_owned()),
-            ),
-            content_encoding: headers.content_encoding.clone(),
-            content_disposition: headers.content_disposition.clone(),
-            content_language: headers.content_language.clone(),
-            cache_control: headers.cache_control.clone(),
-            metadata: Some(headers.metadata.clone().into_iter().collect()),
-            checksum_crc32: checksum.checksum_crc32,
-            checksum_crc32c: checksum.checksum_crc32c,
-            checksum_crc64nvme: checksum.checksum_crc64nvme,
-            checksum_sha1: checksum.checksum_sha1,
-            checksum_sha256: checksum.checksum_sha256,
-            ..$output::default()
-        }
+        let content_type = headers.content_type.clone();
+        let expires = headers.expires.as_deref();
+        with_checksum!(
+            $output {
+                accept_ranges: Some("bytes".to_owned()),
+                e_tag: Some(reading::etag(object)),
+                last_modified: Some(Timestamp::from(object.last_modified())),
+                content_type: Some(content_type.unwrap_or_else(|| "binary/octet-stream".to_owned())),
+                content_encoding: headers.content_encoding.clone(),
+                content_disposition: headers.content_disposition.clone(),
+                content_language: headers.content_language.clone(),
+                cache_control: headers.cache_control.clone(),
+                expires: expires.and_then(|date| Timestamp::parse(TimestampFormat::HttpDate, date).ok()),
+                metadata: Some(headers.metadata.clone().into_iter().collect()),
+                checksum_type: checksum.checksum_type.clone(),
+            },
+            &checksum
+        )
     }};
 }
 
@@ -85,10 +123,9 @@ impl S3 for LocalS3 {
             creation_date: Some(Timestamp::from(created)),
             name: Some(name),
         });
-        let owner = Owner { display_name: Some("pinlake".to_owned()), id: Some("pinlake-local".to_owned()) };
         Ok(S3Response::new(ListBucketsOutput {
             buckets: Some(buckets.collect()),
-            owner: Some(owner),
+            owner: Some(reading::owner()),
             ..ListBucketsOutput::default()
         }))
     }
@@ -98,17 +135,16 @@ impl S3 for LocalS3 {
         request: S3Request<CreateBucketInput>,
     ) -> S3Result<S3Response<CreateBucketOutput>> {
         let bucket = request.input.bucket;
-        self.store.create_bucket(&bucket)?;
-        Ok(S3Response::new(CreateBucketOutput { location: Some(format!("/{bucket}")) }))
+        let location = Some(format!("/{bucket}"));
+        writing::change(&self.store, move |store| Ok(store.create_bucket(&bucket)?)).await?;
+        Ok(S3Response::new(CreateBucketOutput { location }))
     }
 
     async fn head_bucket(
         &self,
         request: S3Request<HeadBucketInput>,
     ) -> S3Result<S3Response<HeadBucketOutput>> {
-        if !self.store.has_bucket(&request.input.bucket) {
-            return Err(S3Error::new(S3ErrorCode::NoSuchBucket));
-        }
+        self.known(&request.input.bucket)?;
         Ok(S3Response::new(HeadBucketOutput {
             bucket_region: Some(self.region.as_str().to_owned()),
             ..HeadBucketOutput::default()
@@ -119,7 +155,8 @@ impl S3 for LocalS3 {
         &self,
         request: S3Request<DeleteBucketInput>,
     ) -> S3Result<S3Response<DeleteBucketOutput>> {
-        self.store.delete_bucket(&request.input.bucket)?;
+        let bucket = request.input.bucket;
+        writing::change(&self.store, move |store| Ok(store.delete_bucket(&bucket)?)).await?;
         Ok(S3Response::new(DeleteBucketOutput::default()))
     }
 
@@ -127,9 +164,7 @@ impl S3 for LocalS3 {
         &self,
         request: S3Request<GetBucketLocationInput>,
     ) -> S3Result<S3Response<GetBucketLocationOutput>> {
-        if !self.store.has_bucket(&request.input.bucket) {
-            return Err(S3Error::new(S3ErrorCode::NoSuchBucket));
-        }
+        self.known(&request.input.bucket)?;
         // The first region of all is told as nothing.
         let region = Some(self.region.as_str()).filter(|region| *region != "us-east-1");
         Ok(S3Response::new(GetBucketLocationOutput {
@@ -148,7 +183,7 @@ impl S3 for LocalS3 {
             reading::query(input.prefix.clone(), input.delimiter.clone(), input.marker.clone(), max_keys);
         let mut page = self.store.list(&input.bucket, &query)?;
         let next = page.next.take();
-        let (contents, common_prefixes) = encoding.members(page);
+        let (contents, common_prefixes) = encoding.members(page, Some(&reading::owner()));
         Ok(S3Response::new(ListObjectsOutput {
             name: Some(input.bucket),
             prefix: Some(encoding.encode(input.prefix.unwrap_or_default())),
@@ -171,6 +206,7 @@ impl S3 for LocalS3 {
         let input = request.input;
         let encoding = KeyEncoding::new(input.encoding_type.as_ref());
         let max_keys = reading::page_size(input.max_keys)?;
+        let owner = input.fetch_owner.unwrap_or(false).then(reading::owner);
         let after = match &input.continuation_token {
             Some(token) => Some(reading::entry(token)?),
             None => input.start_after.clone(),
@@ -178,7 +214,7 @@ impl S3 for LocalS3 {
         let query = reading::query(input.prefix.clone(), input.delimiter.clone(), after, max_keys);
         let mut page = self.store.list(&input.bucket, &query)?;
         let next = page.next.take();
-        let (contents, common_prefixes) = encoding.members(page);
+        let (contents, common_prefixes) = encoding.members(page, owner.as_ref());
         let key_count = contents.len() + common_prefixes.len();
         Ok(S3Response::new(ListObjectsV2Output {
             name: Some(input.bucket),
@@ -201,14 +237,15 @@ impl S3 for LocalS3 {
         let input = request.input;
         let object = self.store.get(&input.bucket, &input.key)?;
         read_conditions!(input).check_read(&object)?;
-        let (slice, content_range) = reading::slice(&object, input.range)?;
-        let body = object.bytes().slice(slice);
+        let slice = reading::slice(&object, input.range, input.part_number)?;
+        let body = object.body().cut(slice.bytes);
         // A checksum is one of the whole object.
-        let with_checksum = input.checksum_mode.is_some() && content_range.is_none();
+        let with_checksum = input.checksum_mode.is_some() && slice.content_range.is_none();
         Ok(S3Response::new(GetObjectOutput {
-            content_length: Some(reading::length(body.len())),
-            content_range,
-            body: Some(StreamingBlob::new(Slices(body))),
+            content_length: Some(reading::length(body.length())),
+            content_range: slice.content_range,
+            parts_count: slice.parts_count,
+            body: Some(StreamingBlob::new(Chunks::new(body))),
             ..describe_object!(GetObjectOutput, &object, with_checksum)
         }))
     }
@@ -220,44 +257,71 @@ impl S3 for LocalS3 {
         let input = request.input;
         let object = self.store.get(&input.bucket, &input.key)?;
         read_conditions!(input).check_read(&object)?;
-        let (slice, content_range) = reading::slice(&object, input.range)?;
-        let with_checksum = input.checksum_mode.is_some() && content_range.is_none();
+        let slice = reading::slice(&object, input.range, input.part_number)?;
+        let with_checksum = input.checksum_mode.is_some() && slice.content_range.is_none();
         Ok(S3Response::new(HeadObjectOutput {
-            content_length: Some(reading::length(slice.len())),
-            content_range,
+            content_length: Some(reading::length(slice.bytes.len())),
+            content_range: slice.content_range,
+            parts_count: slice.parts_count,
             ..describe_object!(HeadObjectOutput, &object, with_checksum)
         }))
     }
 
-    async fn put_object(&self, request: S3Request<PutObjectInput>) -> S3Result<S3Response<PutObjectOutput>> {
-        let mut input = request.input;
-        let facts = UploadFacts {
-            headers: &request.headers,
-            trailers: request.trailing_headers.as_ref(),
-            content_md5: input.content_md5.as_deref(),
-            content_length: input.content_length,
-        };
-        let (bytes, checksum) = writing::receive(input.body.take(), facts).await?;
-        let object = Object::new(bytes).with_headers(object_headers!(input)).with_checksum(checksum.clone());
+    async fn get_object_attributes(
+        &self,
+        request: S3Request<GetObjectAttributesInput>,
+    ) -> S3Result<S3Response<GetObjectAttributesOutput>> {
+        let input = request.input;
+        let object = self.store.get(&input.bucket, &input.key)?;
+        let asked = |name| input.object_attributes.iter().any(|attribute| attribute.as_str() == name);
+        let parts = i32::try_from(object.parts().len()).ok().filter(|parts| *parts > 0);
+        Ok(S3Response::new(GetObjectAttributesOutput {
+            e_tag: asked(ObjectAttributes::ETAG).then(|| reading::etag(&object)),
+            checksum: asked(ObjectAttributes::CHECKSUM).then(|| object.checksum().clone()),
+            object_size: asked(ObjectAttributes::OBJECT_SIZE).then(|| reading::length(object.length())),
+            storage_class: asked(ObjectAttributes::STORAGE_CLASS)
+                .then(|| StorageClass::from_static(StorageClass::STANDARD)),
+            object_parts: parts.filter(|_| asked(ObjectAttributes::OBJECT_PARTS)).map(|parts| {
+                GetObjectAttributesParts { total_parts_count: Some(parts), ..Default::default() }
+            }),
+            last_modified: Some(Timestamp::from(object.last_modified())),
+            ..GetObjectAttributesOutput::default()
+        }))
+    }
+
+    async fn get_object_tagging(
+        &self,
+        request: S3Request<GetObjectTaggingInput>,
+    ) -> S3Result<S3Response<GetObjectTaggingOutput>> {
+        // Writes with tags are refused, so that there are none. `aws s3 cp` asks for them before it copies.
+        self.store.get(&request.input.bucket, &request.input.key)?;
+        Ok(S3Response::new(GetObjectTaggingOutput { tag_set: Vec::new(), ..Default::default() }))
+    }
+
+    async fn put_object(
+        &self,
+        mut request: S3Request<PutObjectInput>,
+    ) -> S3Result<S3Response<PutObjectOutput>> {
+        writing::refuse_tags(request.input.tagging.as_deref())?;
+        self.known(&request.input.bucket)?;
+        let body = request.input.body.take();
+        let received = writing::receive(&self.store, body, upload_facts!(request, None)).await?;
+        let input = request.input;
         let conditions = Conditions {
-            if_match: input.if_match,
-            if_none_match: input.if_none_match,
+            if_match: input.if_match.clone(),
+            if_none_match: input.if_none_match.clone(),
             ..Conditions::default()
         };
-        let e_tag = reading::etag(&object);
-        let allow = |existing: Option<&Object>| conditions.allow_write(existing);
-        if !self.store.put_object_if(&input.bucket, &input.key, object, allow)? {
-            return Err(conditions::precondition_failed());
-        }
-        Ok(S3Response::new(PutObjectOutput {
-            e_tag: Some(e_tag),
-            checksum_crc32: checksum.checksum_crc32,
-            checksum_crc32c: checksum.checksum_crc32c,
-            checksum_crc64nvme: checksum.checksum_crc64nvme,
-            checksum_sha1: checksum.checksum_sha1,
-            checksum_sha256: checksum.checksum_sha256,
-            ..PutObjectOutput::default()
-        }))
+        let object = received.into_object().with_headers(object_headers!(input));
+        let object = self.put(input.bucket, input.key, object, conditions).await?;
+        let checksum = object.checksum();
+        Ok(S3Response::new(with_checksum!(
+            PutObjectOutput {
+                e_tag: Some(reading::etag(&object)),
+                checksum_type: checksum.checksum_type.clone(),
+            },
+            &checksum
+        )))
     }
 
     async fn copy_object(
@@ -265,6 +329,7 @@ impl S3 for LocalS3 {
         request: S3Request<CopyObjectInput>,
     ) -> S3Result<S3Response<CopyObjectOutput>> {
         let input = request.input;
+        writing::refuse_tags(input.tagging.as_deref())?;
         let source = self.source(&input.copy_source)?;
         let conditions = Conditions {
             if_match: input.copy_source_if_match.clone(),
@@ -277,17 +342,32 @@ impl S3 for LocalS3 {
             .metadata_directive
             .as_ref()
             .is_some_and(|directive| directive.as_str() == MetadataDirective::REPLACE);
+        let is_itself = matches!(&input.copy_source, CopySource::Bucket { bucket, key, .. }
+            if **bucket == *input.bucket && **key == *input.key);
+        if is_itself && !replaces {
+            let message = "This copy request is illegal because it is trying to copy an object to itself without \
+                           changing the object's metadata.";
+            return Err(S3Error::with_message(S3ErrorCode::InvalidRequest, message));
+        }
         let headers = if replaces { object_headers!(input) } else { source.headers().clone() };
-        let copy = Object::new(source.bytes().clone())
-            .with_headers(headers)
-            .with_checksum(source.checksum().clone());
-        let copy = self.store.put_object(&input.bucket, &input.key, copy)?;
-        Ok(S3Response::new(CopyObjectOutput {
-            copy_object_result: Some(CopyObjectResult {
+        let algorithm = input.checksum_algorithm.as_ref().map(|algorithm| algorithm.as_str());
+        let hasher = checksums::hasher(algorithm.or_else(|| checksums::name(source.checksum())));
+        let body = source.body().clone();
+        let copied = writing::on_disk(|| Received::copied(body, hasher)).await?;
+        let copied = Received { checksum: checksums::whole(copied.checksum), ..copied };
+        let copy = copied.into_object().with_headers(headers);
+        let copy = self.put(input.bucket, input.key, copy, Conditions::default()).await?;
+        let checksum = copy.checksum();
+        let result = with_checksum!(
+            CopyObjectResult {
                 e_tag: Some(reading::etag(&copy)),
                 last_modified: Some(Timestamp::from(copy.last_modified())),
-                ..CopyObjectResult::default()
-            }),
+                checksum_type: checksum.checksum_type.clone(),
+            },
+            &checksum
+        );
+        Ok(S3Response::new(CopyObjectOutput {
+            copy_object_result: Some(result),
             ..CopyObjectOutput::default()
         }))
     }
@@ -296,8 +376,11 @@ impl S3 for LocalS3 {
         &self,
         request: S3Request<DeleteObjectInput>,
     ) -> S3Result<S3Response<DeleteObjectOutput>> {
+        let DeleteObjectInput { bucket, key, if_match, .. } = request.input;
+        let conditions = Conditions { if_match, ..Conditions::default() };
+        let allow = move |existing: Option<&Object>| conditions.check_write(existing);
         // What is not there is deleted already.
-        self.store.delete(&request.input.bucket, &request.input.key)?;
+        writing::change(&self.store, move |store| store.delete_if(&bucket, &key, allow)).await?;
         Ok(S3Response::new(DeleteObjectOutput::default()))
     }
 
@@ -309,11 +392,15 @@ impl S3 for LocalS3 {
         if delete.objects.len() > 1_000 {
             return Err(S3Error::new(S3ErrorCode::MalformedXML));
         }
-        let mut deleted = Vec::with_capacity(delete.objects.len());
-        for object in delete.objects {
-            self.store.delete(&bucket, &object.key)?;
-            deleted.push(DeletedObject { key: Some(object.key), ..DeletedObject::default() });
-        }
+        let keys = delete.objects.into_iter().map(|object| object.key).collect::<Vec<_>>();
+        let deleted = writing::change(&self.store, move |store| {
+            for key in &keys {
+                store.delete(&bucket, key)?;
+            }
+            let deleted = keys.into_iter();
+            Ok(deleted.map(|key| DeletedObject { key: Some(key), ..DeletedObject::default() }).collect())
+        });
+        let deleted: Vec<DeletedObject> = deleted.await?;
         let deleted = (!delete.quiet.unwrap_or(false)).then_some(deleted);
         Ok(S3Response::new(DeleteObjectsOutput { deleted, ..DeleteObjectsOutput::default() }))
     }
@@ -322,121 +409,45 @@ impl S3 for LocalS3 {
         &self,
         request: S3Request<CreateMultipartUploadInput>,
     ) -> S3Result<S3Response<CreateMultipartUploadOutput>> {
-        let input = request.input;
-        let headers = object_headers!(input);
-        let upload_id = self.store.create_upload(&input.bucket, &input.key, headers)?;
-        Ok(S3Response::new(CreateMultipartUploadOutput {
-            bucket: Some(input.bucket),
-            key: Some(input.key),
-            upload_id: Some(upload_id),
-            ..CreateMultipartUploadOutput::default()
-        }))
+        multipart::create_multipart_upload(self, request).await
     }
 
     async fn upload_part(
         &self,
         request: S3Request<UploadPartInput>,
     ) -> S3Result<S3Response<UploadPartOutput>> {
-        let mut input = request.input;
-        if !(1..=10_000).contains(&input.part_number) {
-            return Err(S3Error::with_message(
-                S3ErrorCode::InvalidArgument,
-                "Part number must be 1 to 10000",
-            ));
-        }
-        let facts = UploadFacts {
-            headers: &request.headers,
-            trailers: request.trailing_headers.as_ref(),
-            content_md5: input.content_md5.as_deref(),
-            content_length: input.content_length,
-        };
-        let (bytes, checksum) = writing::receive(input.body.take(), facts).await?;
-        let target = UploadTarget { bucket: &input.bucket, key: &input.key, upload_id: &input.upload_id };
-        let part = self.store.put_part(target, input.part_number, bytes)?;
-        Ok(S3Response::new(UploadPartOutput {
-            e_tag: Some(ETag::Strong(part.etag())),
-            checksum_crc32: checksum.checksum_crc32,
-            checksum_crc32c: checksum.checksum_crc32c,
-            checksum_crc64nvme: checksum.checksum_crc64nvme,
-            checksum_sha1: checksum.checksum_sha1,
-            checksum_sha256: checksum.checksum_sha256,
-            ..UploadPartOutput::default()
-        }))
+        multipart::upload_part(self, request).await
+    }
+
+    async fn upload_part_copy(
+        &self,
+        request: S3Request<UploadPartCopyInput>,
+    ) -> S3Result<S3Response<UploadPartCopyOutput>> {
+        multipart::upload_part_copy(self, request).await
     }
 
     async fn list_parts(&self, request: S3Request<ListPartsInput>) -> S3Result<S3Response<ListPartsOutput>> {
-        let input = request.input;
-        let target = UploadTarget { bucket: &input.bucket, key: &input.key, upload_id: &input.upload_id };
-        let parts = self.store.parts(target)?;
-        let max_parts = reading::page_size(input.max_parts)?;
-        let marker = input.part_number_marker.unwrap_or(0);
-        let mut parts = parts.into_iter().filter(|(number, _)| *number > marker).map(|(number, part)| Part {
-            e_tag: Some(ETag::Strong(part.etag())),
-            part_number: Some(number),
-            size: Some(reading::length(part.size())),
-            ..Part::default()
-        });
-        let page: Vec<Part> = parts.by_ref().take(usize::try_from(max_parts).unwrap_or(0)).collect();
-        let is_truncated = parts.next().is_some();
-        Ok(S3Response::new(ListPartsOutput {
-            is_truncated: Some(is_truncated),
-            next_part_number_marker: page.last().and_then(|part| part.part_number),
-            max_parts: Some(max_parts),
-            part_number_marker: Some(marker),
-            parts: Some(page),
-            bucket: Some(input.bucket),
-            key: Some(input.key),
-            upload_id: Some(input.upload_id),
-            ..ListPartsOutput::default()
-        }))
+        multipart::list_parts(self, request).await
+    }
+
+    async fn list_multipart_uploads(
+        &self,
+        request: S3Request<ListMultipartUploadsInput>,
+    ) -> S3Result<S3Response<ListMultipartUploadsOutput>> {
+        multipart::list_multipart_uploads(self, request).await
     }
 
     async fn complete_multipart_upload(
         &self,
         request: S3Request<CompleteMultipartUploadInput>,
     ) -> S3Result<S3Response<CompleteMultipartUploadOutput>> {
-        let input = request.input;
-        let named = input.multipart_upload.and_then(|upload| upload.parts).unwrap_or_default();
-        let completed = named.into_iter().map(|part| {
-            let number = part.part_number.ok_or_else(|| S3Error::new(S3ErrorCode::InvalidPart))?;
-            Ok(CompletedPart { number, etag: part.e_tag.map(ETag::into_value) })
-        });
-        let completed: Vec<CompletedPart> = completed.collect::<S3Result<_>>()?;
-        if completed.is_empty() {
-            let message = "You must specify at least one part";
-            return Err(S3Error::with_message(S3ErrorCode::MalformedXML, message));
-        }
-        let target = UploadTarget { bucket: &input.bucket, key: &input.key, upload_id: &input.upload_id };
-        let object = self.store.assemble(target, &completed)?;
-        let checksum = checksums::kept(object.bytes(), Checksum::default());
-        let object = object.with_checksum(checksum);
-        let conditions = Conditions {
-            if_match: input.if_match,
-            if_none_match: input.if_none_match,
-            ..Conditions::default()
-        };
-        let e_tag = reading::etag(&object);
-        let allow = |existing: Option<&Object>| conditions.allow_write(existing);
-        if !self.store.put_object_if(&input.bucket, &input.key, object, allow)? {
-            return Err(conditions::precondition_failed());
-        }
-        self.store.end_upload(target)?;
-        Ok(S3Response::new(CompleteMultipartUploadOutput {
-            location: Some(format!("/{}/{}", input.bucket, input.key)),
-            bucket: Some(input.bucket),
-            key: Some(input.key),
-            e_tag: Some(e_tag),
-            ..CompleteMultipartUploadOutput::default()
-        }))
+        multipart::complete_multipart_upload(self, request).await
     }
 
     async fn abort_multipart_upload(
         &self,
         request: S3Request<AbortMultipartUploadInput>,
     ) -> S3Result<S3Response<AbortMultipartUploadOutput>> {
-        let input = request.input;
-        let target = UploadTarget { bucket: &input.bucket, key: &input.key, upload_id: &input.upload_id };
-        self.store.end_upload(target)?;
-        Ok(S3Response::new(AbortMultipartUploadOutput::default()))
+        multipart::abort_multipart_upload(self, request).await
     }
 }

@@ -1,4 +1,6 @@
 //! An object: bytes, an `ETag` and what was told with them.
+//!
+//! Its bytes are in memory, or in files of the data folder and read on demand.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -8,6 +10,8 @@ use std::time::{Duration, SystemTime};
 use bytes::Bytes;
 use md5::{Digest, Md5};
 use s3s::dto::Checksum;
+
+use super::{Body, StoreError};
 
 /// What an uploader says about an object and a reader is told again.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -22,6 +26,8 @@ pub struct ObjectHeaders {
     pub content_language: Option<String>,
     /// `Cache-Control`.
     pub cache_control: Option<String>,
+    /// `Expires`, as it was sent.
+    pub expires: Option<String>,
     /// `x-amz-meta-…`, without the prefix.
     pub metadata: BTreeMap<String, String>,
 }
@@ -29,11 +35,12 @@ pub struct ObjectHeaders {
 /// An object. Cloning is cheap: bytes and headers are shared.
 #[derive(Clone)]
 pub struct Object {
-    bytes: Bytes,
+    body: Body,
     etag: String,
     last_modified: SystemTime,
     headers: Arc<ObjectHeaders>,
     checksum: Arc<Checksum>,
+    parts: Arc<[usize]>,
 }
 
 impl Object {
@@ -41,7 +48,19 @@ impl Object {
     #[must_use]
     pub fn new(bytes: Bytes) -> Self {
         let etag = hex(&md5(&bytes));
-        Object { bytes, etag, last_modified: now(), headers: Arc::default(), checksum: Arc::default() }
+        Object::with_body(Body::in_memory(bytes), etag)
+    }
+
+    /// An object of this body, written now.
+    pub(crate) fn with_body(body: Body, etag: String) -> Self {
+        Object {
+            body,
+            etag,
+            last_modified: now(),
+            headers: Arc::default(),
+            checksum: Arc::default(),
+            parts: Arc::default(),
+        }
     }
 
     /// The object with these headers.
@@ -51,9 +70,21 @@ impl Object {
         self
     }
 
-    /// The object with the `ETag` that a multipart upload gave it.
-    pub(crate) fn with_etag(mut self, etag: String) -> Self {
-        self.etag = etag;
+    /// The object as one that was put together from parts of these lengths.
+    pub(crate) fn with_parts(mut self, parts: Vec<usize>) -> Self {
+        self.parts = parts.into();
+        self
+    }
+
+    /// The object as it was written at another time.
+    pub(super) fn written_at(mut self, time: SystemTime) -> Self {
+        self.last_modified = time;
+        self
+    }
+
+    /// The object with its bytes somewhere else.
+    pub(super) fn moved_to(mut self, body: Body) -> Self {
+        self.body = body;
         self
     }
 
@@ -71,10 +102,29 @@ impl Object {
         copy
     }
 
-    /// The bytes.
+    /// The bytes. Those of a durable store are read from the disk.
+    ///
+    /// # Errors
+    ///
+    /// When the files of a durable store cannot be read.
+    pub fn bytes(&self) -> Result<Bytes, StoreError> {
+        self.body.read().map_err(|source| StoreError::Bytes { source })
+    }
+
+    /// How many bytes there are.
     #[must_use]
-    pub fn bytes(&self) -> &Bytes {
-        &self.bytes
+    pub fn length(&self) -> usize {
+        self.body.length()
+    }
+
+    /// Where the bytes are.
+    pub(crate) fn body(&self) -> &Body {
+        &self.body
+    }
+
+    /// The lengths of the parts that it was put together from; none where it was written at once.
+    pub(crate) fn parts(&self) -> &[usize] {
+        &self.parts
     }
 
     /// The `ETag` without its quotation marks.
@@ -106,7 +156,7 @@ impl std::fmt::Debug for Object {
         // The bytes are somebody's audience.
         formatter
             .debug_struct("Object")
-            .field("bytes", &self.bytes.len())
+            .field("bytes", &self.length())
             .field("etag", &self.etag)
             .finish_non_exhaustive()
     }
