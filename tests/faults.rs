@@ -61,7 +61,7 @@ fn fetch_recovers_too_and_leaves_no_partial_file() {
     assert_eq!(room.names_in("dest"), ["fetch.json", "part-00000.gz", "part-00001.gz", "part-00002.gz"]);
     for name in ["part-00000.gz", "part-00001.gz", "part-00002.gz"] {
         let object = world.server.store().get(world.server.bucket(), &format!("exports/{name}")).unwrap();
-        assert!(object.bytes() == &std::fs::read(room.path("dest").join(name)).unwrap(), "{name}");
+        assert!(object.bytes().unwrap() == std::fs::read(room.path("dest").join(name)).unwrap(), "{name}");
     }
 }
 

@@ -73,7 +73,7 @@ fn assert_told_and_right(room: &Room, world: &World, dest: &str) {
         assert!(!file.split('/').any(|part| part.is_empty() || part.starts_with('.')), "{key:?} is {file:?}");
         let stored = world.server.store().get(world.server.bucket(), &key).unwrap();
         let bytes = std::fs::read(room.path(dest).join(file)).unwrap();
-        assert!(stored.bytes() == &bytes, "{key:?} is not {file:?}");
+        assert!(stored.bytes().unwrap() == bytes, "{key:?} is not {file:?}");
         files.push(file.to_lowercase());
     }
     files.sort();

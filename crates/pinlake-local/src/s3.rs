@@ -173,6 +173,7 @@ impl From<StoreError> for S3Error {
             | StoreError::Open { .. }
             | StoreError::Database { .. }
             | StoreError::Record { .. }
+            | StoreError::Closed
             | StoreError::Bytes { .. } => {
                 let message = error.to_string();
                 tracing::error!(?error, "the store failed");

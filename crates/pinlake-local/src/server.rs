@@ -156,5 +156,6 @@ impl LocalServer {
     /// when all is closed.
     pub async fn stop(self) {
         futures::future::join(self.pinpoint.stop(), self.s3.stop()).await;
+        self.store.close();
     }
 }

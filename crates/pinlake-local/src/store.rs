@@ -143,6 +143,9 @@ pub enum StoreError {
         #[source]
         source: serde_json::Error,
     },
+    /// The server has been stopped.
+    #[error("the store is closed")]
+    Closed,
     /// The bytes of an object cannot be read or written.
     #[error("the bytes of an object cannot be read or written")]
     Bytes {
@@ -206,6 +209,13 @@ impl Store {
     /// Whether changes wait for a disk.
     pub(crate) fn is_durable(&self) -> bool {
         self.shared.folder.is_some()
+    }
+
+    /// Gives a data folder up. What still holds the store can read it, and no longer change it.
+    pub(crate) fn close(&self) {
+        if let Some(folder) = self.folder() {
+            folder.close();
+        }
     }
 
     /// Makes a bucket.

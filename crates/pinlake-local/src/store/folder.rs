@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::SystemTime;
 
 use redb::{Database, DatabaseError, ReadableDatabase, ReadableTable, TableDefinition, WriteTransaction};
@@ -37,7 +37,8 @@ const CACHE_BYTES: usize = 16 << 20;
 /// An open data folder.
 #[derive(Debug)]
 pub(super) struct DataFolder {
-    database: Database,
+    /// `None` once it is closed.
+    database: RwLock<Option<Database>>,
     objects: PathBuf,
 }
 
@@ -59,7 +60,7 @@ impl DataFolder {
                 DatabaseError::DatabaseAlreadyOpen => StoreError::InUse { path: path.clone() },
                 source => StoreError::Open { path: path.clone(), source: Box::new(source) },
             })?;
-        let data = DataFolder { database, objects };
+        let data = DataFolder { database: RwLock::new(Some(database)), objects };
         data.change(|transaction| {
             transaction.open_table(BUCKETS).map_err(database_error)?;
             transaction.open_table(OBJECTS).map_err(database_error)?;
@@ -71,7 +72,9 @@ impl DataFolder {
 
     /// Reads what is told of all objects, and removes the files that none of them names.
     fn load(&self) -> Result<BTreeMap<String, Bucket>, StoreError> {
-        let transaction = self.database.begin_read().map_err(database_error)?;
+        let database = self.database.read().unwrap_or_else(PoisonError::into_inner);
+        let transaction =
+            database.as_ref().ok_or(StoreError::Closed)?.begin_read().map_err(database_error)?;
         let mut buckets = BTreeMap::new();
         for entry in
             transaction.open_table(BUCKETS).map_err(database_error)?.iter().map_err(database_error)?
@@ -118,6 +121,11 @@ impl DataFolder {
             }
         }
         Ok(())
+    }
+
+    /// Gives the folder up, so that another server can have it: what still holds the store cannot change it any more.
+    pub(super) fn close(&self) {
+        self.database.write().unwrap_or_else(PoisonError::into_inner).take();
     }
 
     /// Makes a file for bytes that are to come.
@@ -173,7 +181,9 @@ impl DataFolder {
         &self,
         change: impl FnOnce(&WriteTransaction) -> Result<(), StoreError>,
     ) -> Result<(), StoreError> {
-        let transaction = self.database.begin_write().map_err(database_error)?;
+        let database = self.database.read().unwrap_or_else(PoisonError::into_inner);
+        let transaction =
+            database.as_ref().ok_or(StoreError::Closed)?.begin_write().map_err(database_error)?;
         change(&transaction)?;
         transaction.commit().map_err(database_error)
     }

@@ -147,8 +147,18 @@ fn a_second_server_on_the_folder_is_refused() -> TestResult {
     let store = Store::open(folder.path())?;
     let refused = Store::open(folder.path());
     assert!(matches!(&refused, Err(StoreError::InUse { path }) if path.ends_with(FILE)), "{refused:?}");
+    store.create_bucket("pieces")?;
+    store.put("pieces", "a", "content")?;
+    // A job that did not end yet may hold the store of a server that has stopped.
+    store.close();
+    let next = Store::open(folder.path())?;
+    assert!(matches!(store.put("pieces", "b", "x"), Err(StoreError::Closed)));
+    assert!(matches!(store.delete("pieces", "a"), Err(StoreError::Closed)));
     drop(store);
-    Store::open(folder.path())?;
+    assert_eq!(
+        (next.keys("pieces", "")?, next.get("pieces", "a")?.bytes()?),
+        (vec!["a".to_owned()], "content".into())
+    );
     Ok(())
 }
 
