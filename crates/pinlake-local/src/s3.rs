@@ -14,8 +14,6 @@ mod service;
 mod streaming;
 mod writing;
 
-use std::sync::atomic::Ordering;
-
 use bytes::Bytes;
 use http_body_util::BodyExt;
 use hyper::body::{Frame, Incoming};
@@ -77,8 +75,16 @@ impl S3Handler {
 
     /// Lets s3s answer.
     async fn serve(&self, request: Request<Incoming>) -> Response<ResponseBody> {
-        match self.service.call(counted(request)).await {
-            Ok(response) => response.map(BodyExt::boxed_unsync),
+        let request = counted(request);
+        let body_bytes = request.extensions().get::<BodyBytes>().cloned();
+        match self.service.call(request).await {
+            Ok(response) => {
+                let response = response.map(BodyExt::boxed_unsync);
+                match body_bytes {
+                    Some(bytes) if bytes.all_came() => errors::with_altered_body(response).await,
+                    _ => response,
+                }
+            }
             Err(error) => {
                 tracing::error!(?error, "s3s could not make an answer");
                 errors::failure(StatusCode::INTERNAL_SERVER_ERROR, "InternalError")
@@ -141,15 +147,15 @@ impl S3Auth for KnownKey {
 fn counted(mut request: Request<Incoming>) -> Request<s3s::Body> {
     let digest = request.headers().get("x-amz-content-sha256").and_then(|value| value.to_str().ok());
     // Without a length s3s must see how long the body is, which a counted one does not tell.
-    let has_length = request.headers().contains_key(CONTENT_LENGTH);
-    if !has_length || digest.is_none_or(|digest| digest.len() != 64) {
+    let length = request.headers().get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
+    let Some(length) = length.filter(|_| digest.is_some_and(|digest| digest.len() == 64)) else {
         return request.map(s3s::Body::from);
-    }
-    let count = BodyBytes::default();
+    };
+    let count = BodyBytes::new(length);
     request.extensions_mut().insert(count.clone());
     request.map(|body| {
         s3s::Body::http_body_unsync(body.map_frame(move |frame: Frame<Bytes>| {
-            count.0.fetch_add(frame.data_ref().map_or(0, Bytes::len) as u64, Ordering::Relaxed);
+            count.add(frame.data_ref().map_or(0, Bytes::len));
             frame
         }))
     })

@@ -36,6 +36,29 @@ const MESSAGES: [(&str, &str); 8] = [
     ("IncompleteBody", "You did not provide the number of bytes specified by the Content-Length HTTP header"),
 ];
 
+/// S3's code and message for a body that is not the signed one.
+pub(super) const ALTERED: (&str, &str) = (
+    "XAmzContentSHA256Mismatch",
+    "The provided 'x-amz-content-sha256' header does not match what was computed.",
+);
+
+/// The answer to a request whose body came whole. s3s fails without a word where the XML in it is not the signed one; errors
+/// of ours have a message.
+pub(super) async fn with_altered_body(response: Response<ResponseBody>) -> Response<ResponseBody> {
+    if response.status() != StatusCode::INTERNAL_SERVER_ERROR {
+        return response;
+    }
+    let (head, body) = response.into_parts();
+    let bytes = body.collect().await.map(http_body_util::Collected::to_bytes).unwrap_or_default();
+    let text = String::from_utf8_lossy(&bytes);
+    if text.contains("<Code>InternalError</Code>") && !text.contains("<Message>") {
+        let mut refused = with_body(head, Bytes::from(error_xml(ALTERED.0, ALTERED.1)));
+        *refused.status_mut() = StatusCode::BAD_REQUEST;
+        return refused;
+    }
+    with_body(head, bytes)
+}
+
 /// The answer as it is, or, where it is an error with a body, with all that S3's errors have.
 pub(super) async fn complete(
     response: Response<ResponseBody>,
@@ -101,16 +124,20 @@ fn with_body(mut head: hyper::http::response::Parts, bytes: Bytes) -> Response<R
 
 /// An error of our own. `code` is a plain word.
 pub(super) fn failure(status: StatusCode, code: &str) -> Response<ResponseBody> {
-    let message = status.canonical_reason().unwrap_or("error");
-    let body = format!(
-        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error><Code>{}</Code><Message>{message}</Message></Error>",
-        escaped(code)
-    );
+    let body = error_xml(code, status.canonical_reason().unwrap_or("error"));
     let mut response =
         Response::new(Full::new(Bytes::from(body)).map_err(|never| match never {}).boxed_unsync());
     *response.status_mut() = status;
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/xml"));
     response
+}
+
+/// An error's XML.
+fn error_xml(code: &str, message: &str) -> String {
+    let (code, message) = (escaped(code), escaped(message));
+    format!(
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error><Code>{code}</Code><Message>{message}</Message></Error>"
+    )
 }
 
 #[cfg(test)]

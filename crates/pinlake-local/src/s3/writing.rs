@@ -5,12 +5,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use futures::StreamExt;
-use hyper::header::{CONTENT_LENGTH, HeaderMap};
+use hyper::header::HeaderMap;
 use hyper::{StatusCode, http};
 use s3s::dto::{StreamingBlob, Timestamp, TimestampFormat};
 use s3s::{S3Error, S3ErrorCode, S3Result, StdError, TrailingHeaders};
 
-use super::{checksums, reading};
+use super::{checksums, errors, reading};
 use crate::store::{ObjectHeaders, Received, Store};
 
 /// Bytes of one upload, at most, where the store is in memory.
@@ -52,8 +52,28 @@ pub(super) use upload_facts;
 
 /// How many bytes of a request's body have come. s3s does not say why a body broke off: where all bytes have come, it was
 /// altered on its way.
-#[derive(Debug, Clone, Default)]
-pub(super) struct BodyBytes(pub(super) Arc<AtomicU64>);
+#[derive(Debug, Clone)]
+pub(super) struct BodyBytes {
+    came: Arc<AtomicU64>,
+    promised: u64,
+}
+
+impl BodyBytes {
+    /// None of so many bytes.
+    pub(super) fn new(promised: u64) -> Self {
+        BodyBytes { came: Arc::default(), promised }
+    }
+
+    /// So many more.
+    pub(super) fn add(&self, bytes: usize) {
+        self.came.fetch_add(bytes as u64, Ordering::Relaxed);
+    }
+
+    /// Whether all have come.
+    pub(super) fn all_came(&self) -> bool {
+        self.came.load(Ordering::Relaxed) == self.promised
+    }
+}
 
 /// Takes an upload's body in and checks it against what was declared about it.
 pub(super) async fn receive(
@@ -88,11 +108,8 @@ pub(super) async fn receive(
 
 /// Why a body broke off.
 fn broken(source: StdError, facts: &UploadFacts<'_>) -> S3Error {
-    let length = facts.headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
-    let received = facts.extensions.get::<BodyBytes>().map(|bytes| bytes.0.load(Ordering::Relaxed));
-    if received.is_some() && received == length {
-        let message = "The provided 'x-amz-content-sha256' header does not match what was computed.";
-        return reading::refusal("XAmzContentSHA256Mismatch", StatusCode::BAD_REQUEST, message);
+    if facts.extensions.get::<BodyBytes>().is_some_and(BodyBytes::all_came) {
+        return reading::refusal(errors::ALTERED.0, StatusCode::BAD_REQUEST, errors::ALTERED.1);
     }
     S3Error::with_source(S3ErrorCode::IncompleteBody, source)
 }

@@ -1,11 +1,11 @@
-//! S3 as stock clients use it.
+//! S3 as stock clients use it; tests/clients/s3_walk.py walks it with boto3 and the `aws` command.
 
 use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_s3::operation::RequestId;
-use aws_sdk_s3::primitives::ByteStream;
+use aws_sdk_s3::primitives::{ByteStream, DateTime};
 use aws_sdk_s3::types::{
-    ChecksumAlgorithm, ChecksumMode, CompletedMultipartUpload, CompletedPart, Delete, EncodingType,
-    ObjectIdentifier,
+    ChecksumAlgorithm, ChecksumMode, ChecksumType, CompletedMultipartUpload, CompletedPart, Delete,
+    EncodingType, MetadataDirective, ObjectAttributes, ObjectIdentifier,
 };
 use pinlake_local::{LocalCredentials, LocalOptions};
 
@@ -30,6 +30,10 @@ macro_rules! refused {
         }
     };
 }
+
+mod durable;
+mod parts;
+mod refusals;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn objects_are_put_read_in_parts_copied_and_deleted() -> TestResult {
@@ -95,6 +99,55 @@ async fn conditions_are_412_and_304() -> TestResult {
     let create = || s3.put_object().bucket(BUCKET).if_none_match("*").body(ByteStream::from_static(b"x"));
     assert_eq!(refused!(create().key("a")), (412, "PreconditionFailed".to_owned()));
     create().key("b").send().await?;
+    let replace = |key| s3.put_object().bucket(BUCKET).key(key).body(ByteStream::from_static(b"x"));
+    assert_eq!(refused!(replace("a").if_match("\"0123\"")), (412, "PreconditionFailed".to_owned()));
+    assert_eq!(refused!(replace("none").if_match(format!("\"{etag}\""))), (404, "NoSuchKey".to_owned()));
+    replace("a").if_match(format!("\"{etag}\"")).send().await?;
+    let delete = || s3.delete_object().bucket(BUCKET).key("a");
+    assert_eq!(refused!(delete().if_match(format!("\"{etag}\""))), (412, "PreconditionFailed".to_owned()));
+    delete().if_match("*").send().await?;
+    assert_eq!(world.server.store().keys(BUCKET, "")?, ["b"]);
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_told_with_an_object_is_told_again() -> TestResult {
+    let world = World::start(LocalOptions::default()).await?;
+    let s3 = &world.s3;
+    let expires = DateTime::from_secs(1_893_553_445);
+    s3.put_object()
+        .bucket(BUCKET)
+        .key("told")
+        .content_encoding("identity")
+        .content_language("de")
+        .content_disposition("attachment; filename=\"x y\"")
+        .cache_control("max-age=60")
+        .expires(expires)
+        .body(ByteStream::from_static(b"told"))
+        .send()
+        .await?;
+    let head = s3.head_object().bucket(BUCKET).key("told").send().await?;
+    assert_eq!((head.content_encoding(), head.content_language()), (Some("identity"), Some("de")));
+    assert_eq!(head.content_disposition(), Some("attachment; filename=\"x y\""));
+    assert_eq!(
+        (head.cache_control(), head.content_type()),
+        (Some("max-age=60"), Some("application/octet-stream"))
+    );
+    assert_eq!(head.expires_string(), Some("Wed, 02 Jan 2030 03:04:05 GMT"));
+
+    let itself = s3.copy_object().bucket(BUCKET).key("told").copy_source(format!("{BUCKET}/told"));
+    assert_eq!(refused!(itself), (400, "InvalidRequest".to_owned()));
+    let replaced = s3.copy_object().bucket(BUCKET).key("told").copy_source(format!("{BUCKET}/told"));
+    replaced.metadata_directive(MetadataDirective::Replace).content_type("x/y").send().await?;
+    let head = s3.head_object().bucket(BUCKET).key("told").send().await?;
+    assert_eq!(
+        (head.content_type(), head.cache_control(), head.content_length()),
+        (Some("x/y"), None, Some(4))
+    );
+    let tagged =
+        s3.put_object().bucket(BUCKET).key("tagged").tagging("a=b").body(ByteStream::from_static(b""));
+    assert_eq!(refused!(tagged), (501, "NotImplemented".to_owned()));
+    assert!(s3.get_object_tagging().bucket(BUCKET).key("told").send().await?.tag_set().is_empty());
     Ok(())
 }
 
@@ -125,6 +178,9 @@ async fn lists_are_rolled_up_started_anywhere_and_encoded() -> TestResult {
     assert_eq!(encoded.contents()[0].key(), Some("e/2%20%2B%25.gz"));
     let first = s3.list_objects().bucket(BUCKET).max_keys(2).send().await?;
     assert_eq!((first.contents().len(), first.next_marker()), (2, Some("e/1.gz")));
+    assert!(first.contents()[0].owner().is_some(), "the first version tells owners, the second when asked");
+    let owned = s3.list_objects_v2().bucket(BUCKET).fetch_owner(true).send().await?;
+    assert!(owned.contents()[0].owner().is_some() && encoded.contents()[0].owner().is_none());
     Ok(())
 }
 
@@ -197,9 +253,23 @@ async fn buckets_and_checksums_are_as_in_aws() -> TestResult {
     let object =
         s3.get_object().bucket(BUCKET).key("sum").checksum_mode(ChecksumMode::Enabled).send().await?;
     assert_eq!(object.checksum_sha256(), put.checksum_sha256());
+    assert_eq!(object.checksum_type(), Some(&ChecksumType::FullObject));
+    let listed = s3.list_objects_v2().bucket(BUCKET).prefix("sum").send().await?;
+    assert_eq!(listed.contents()[0].checksum_algorithm(), [ChecksumAlgorithm::Sha256]);
+    let part =
+        s3.get_object().bucket(BUCKET).key("sum").range("bytes=0-0").checksum_mode(ChecksumMode::Enabled);
+    assert_eq!(part.send().await?.checksum_sha256(), None, "the checksum is one of the whole object");
+    let attributes = s3.get_object_attributes().bucket(BUCKET).key("sum");
+    let attributes = attributes.object_attributes(ObjectAttributes::ObjectSize);
+    let attributes = attributes.object_attributes(ObjectAttributes::Checksum).send().await?;
+    let told = attributes.checksum().and_then(aws_sdk_s3::types::Checksum::checksum_sha256);
+    assert_eq!((attributes.object_size(), told), (Some(6), put.checksum_sha256()));
     let wrong = s3.put_object().bucket(BUCKET).key("sum").checksum_crc32("AAAAAA==");
     let wrong = wrong.body(ByteStream::from_static(b"summed"));
     assert_eq!(refused!(wrong), (400, "BadDigest".to_owned()));
+    let wrong = s3.put_object().bucket(BUCKET).key("sum").content_md5("no digest");
+    let wrong = wrong.body(ByteStream::from_static(b"summed"));
+    assert_eq!(refused!(wrong), (400, "InvalidDigest".to_owned()));
     Ok(())
 }
 
