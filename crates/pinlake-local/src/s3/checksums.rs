@@ -5,6 +5,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use hyper::HeaderMap;
 use s3s::checksum::ChecksumHasher;
+use s3s::crypto::{Crc32, Crc32c, Crc64Nvme, Sha1, Sha256};
 use s3s::dto::{Checksum, ChecksumAlgorithm, ChecksumType};
 use s3s::{S3Error, S3ErrorCode, S3Result, TrailingHeaders};
 
@@ -61,7 +62,7 @@ pub(super) fn hasher<'name>(names: impl IntoIterator<Item = &'name str>) -> Chec
         is_empty &= !want(&mut hasher, name);
     }
     if is_empty {
-        hasher.crc64nvme = Some(Default::default());
+        hasher.crc64nvme = Some(Crc64Nvme::default());
     }
     hasher
 }
@@ -69,11 +70,11 @@ pub(super) fn hasher<'name>(names: impl IntoIterator<Item = &'name str>) -> Chec
 /// Wants a kind of checksum; whether there is one of this name.
 fn want(hasher: &mut ChecksumHasher, name: &str) -> bool {
     match name {
-        ChecksumAlgorithm::CRC32 => hasher.crc32 = Some(Default::default()),
-        ChecksumAlgorithm::CRC32C => hasher.crc32c = Some(Default::default()),
-        ChecksumAlgorithm::CRC64NVME => hasher.crc64nvme = Some(Default::default()),
-        ChecksumAlgorithm::SHA1 => hasher.sha1 = Some(Default::default()),
-        ChecksumAlgorithm::SHA256 => hasher.sha256 = Some(Default::default()),
+        ChecksumAlgorithm::CRC32 => hasher.crc32 = Some(Crc32::default()),
+        ChecksumAlgorithm::CRC32C => hasher.crc32c = Some(Crc32c::default()),
+        ChecksumAlgorithm::CRC64NVME => hasher.crc64nvme = Some(Crc64Nvme::default()),
+        ChecksumAlgorithm::SHA1 => hasher.sha1 = Some(Sha1::default()),
+        ChecksumAlgorithm::SHA256 => hasher.sha256 = Some(Sha256::default()),
         _ => return false,
     }
     true
@@ -167,9 +168,8 @@ pub(super) fn of_parts(
     }
     let mut checksum = hasher.finalize();
     for kind in &KINDS {
-        if let Some(value) = (kind.place)(&mut checksum) {
-            value.push_str(&format!("-{}", parts.len()));
-        }
+        let place = (kind.place)(&mut checksum);
+        *place = place.take().map(|value| format!("{value}-{}", parts.len()));
     }
     Ok(Checksum { checksum_type: Some(ChecksumType::from_static(ChecksumType::COMPOSITE)), ..checksum })
 }

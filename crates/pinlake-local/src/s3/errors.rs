@@ -1,5 +1,7 @@
 //! Errors in S3's form: what s3s leaves out of them (a message, the bucket and the key, the request's id) is put in.
 
+use std::fmt::Write;
+
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
 use hyper::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderValue};
@@ -85,7 +87,8 @@ fn completed(xml: &str, refused: &Refused<'_>) -> Option<String> {
     let mut text = xml[..end].to_owned();
     let mut add = |name: &str, value: &str| {
         if !value.is_empty() && !xml.contains(&format!("<{name}>")) {
-            text.push_str(&format!("<{name}>{}</{name}>", escaped(value)));
+            // Writing to a String cannot fail.
+            let _ = write!(text, "<{name}>{}</{name}>", escaped(value));
         }
     };
     let message = MESSAGES.iter().find(|(known, _)| *known == code).map_or(code, |(_, message)| message);

@@ -24,7 +24,7 @@ macro_rules! target {
 }
 
 /// `CreateMultipartUpload`.
-pub(super) async fn create_multipart_upload(
+pub(super) fn create_multipart_upload(
     s3: &LocalS3,
     request: S3Request<CreateMultipartUploadInput>,
 ) -> S3Result<S3Response<CreateMultipartUploadOutput>> {
@@ -90,7 +90,9 @@ pub(super) async fn upload_part(
     let input = request.input;
     let part = s3.store.put_part(target!(input), input.part_number, received)?;
     let e_tag = Some(ETag::Strong(part.etag()));
-    Ok(S3Response::new(with_checksum!(UploadPartOutput { e_tag: e_tag }, part.checksum())))
+    Ok(S3Response::new(
+        with_checksum!(UploadPartOutput { e_tag: e_tag; UploadPartOutput::default() }, part.checksum()),
+    ))
 }
 
 /// `UploadPartCopy`.
@@ -146,7 +148,7 @@ fn copied_range(source: &Object, range: Option<&str>) -> S3Result<std::ops::Rang
 }
 
 /// `ListParts`.
-pub(super) async fn list_parts(
+pub(super) fn list_parts(
     s3: &LocalS3,
     request: S3Request<ListPartsInput>,
 ) -> S3Result<S3Response<ListPartsOutput>> {
@@ -198,7 +200,7 @@ fn initiator() -> Initiator {
 }
 
 /// `ListMultipartUploads`.
-pub(super) async fn list_multipart_uploads(
+pub(super) fn list_multipart_uploads(
     s3: &LocalS3,
     request: S3Request<ListMultipartUploadsInput>,
 ) -> S3Result<S3Response<ListMultipartUploadsOutput>> {
@@ -295,7 +297,8 @@ pub(super) async fn complete_multipart_upload(
             bucket: Some(input.bucket),
             key: Some(input.key),
             e_tag: Some(reading::etag(&object)),
-            checksum_type: checksum.checksum_type.clone(),
+            checksum_type: checksum.checksum_type.clone();
+            CompleteMultipartUploadOutput::default()
         },
         &checksum
     )))
@@ -335,10 +338,10 @@ fn declared(input: &CompleteMultipartUploadInput) -> Checksum {
 }
 
 /// `AbortMultipartUpload`.
-pub(super) async fn abort_multipart_upload(
+pub(super) fn abort_multipart_upload(
     s3: &LocalS3,
-    request: S3Request<AbortMultipartUploadInput>,
+    input: &AbortMultipartUploadInput,
 ) -> S3Result<S3Response<AbortMultipartUploadOutput>> {
-    s3.store.end_upload(target!(request.input))?;
+    s3.store.end_upload(target!(input))?;
     Ok(S3Response::new(AbortMultipartUploadOutput::default()))
 }

@@ -217,7 +217,7 @@ mod tests {
     #[test]
     fn parts_are_named_by_number() {
         let object = Object::new(Bytes::from_static(b"0123456789"));
-        let slice = |object: &Object, number| super::slice(object, None, Some(number)).ok();
+        let slice = |object: &Object, number| slice(object, None, Some(number)).ok();
         let whole = Slice { bytes: 0..10, content_range: Some("bytes 0-9/10".to_owned()), parts_count: None };
         assert_eq!(slice(&object, 1), Some(whole));
         assert_eq!(slice(&object, 2), None);

@@ -2,17 +2,17 @@
 
 use s3s::dto::{
     AbortMultipartUploadInput, AbortMultipartUploadOutput, Bucket, BucketLocationConstraint, Checksum,
-    CompleteMultipartUploadInput, CompleteMultipartUploadOutput, CopyObjectInput, CopyObjectOutput,
-    CopyObjectResult, CopySource, CreateBucketInput, CreateBucketOutput, CreateMultipartUploadInput,
-    CreateMultipartUploadOutput, DeleteBucketInput, DeleteBucketOutput, DeleteObjectInput,
-    DeleteObjectOutput, DeleteObjectsInput, DeleteObjectsOutput, DeletedObject, GetBucketLocationInput,
-    GetBucketLocationOutput, GetObjectAttributesInput, GetObjectAttributesOutput, GetObjectAttributesParts,
-    GetObjectInput, GetObjectOutput, GetObjectTaggingInput, GetObjectTaggingOutput, HeadBucketInput,
-    HeadBucketOutput, HeadObjectInput, HeadObjectOutput, ListBucketsInput, ListBucketsOutput,
-    ListMultipartUploadsInput, ListMultipartUploadsOutput, ListObjectsInput, ListObjectsOutput,
-    ListObjectsV2Input, ListObjectsV2Output, ListPartsInput, ListPartsOutput, MetadataDirective,
-    ObjectAttributes, PutObjectInput, PutObjectOutput, StorageClass, StreamingBlob, Timestamp,
-    TimestampFormat, UploadPartCopyInput, UploadPartCopyOutput, UploadPartInput, UploadPartOutput,
+    ChecksumAlgorithm, CompleteMultipartUploadInput, CompleteMultipartUploadOutput, CopyObjectInput,
+    CopyObjectOutput, CopyObjectResult, CopySource, CreateBucketInput, CreateBucketOutput,
+    CreateMultipartUploadInput, CreateMultipartUploadOutput, DeleteBucketInput, DeleteBucketOutput,
+    DeleteObjectInput, DeleteObjectOutput, DeleteObjectsInput, DeleteObjectsOutput, DeletedObject,
+    GetBucketLocationInput, GetBucketLocationOutput, GetObjectAttributesInput, GetObjectAttributesOutput,
+    GetObjectAttributesParts, GetObjectInput, GetObjectOutput, GetObjectTaggingInput, GetObjectTaggingOutput,
+    HeadBucketInput, HeadBucketOutput, HeadObjectInput, HeadObjectOutput, ListBucketsInput,
+    ListBucketsOutput, ListMultipartUploadsInput, ListMultipartUploadsOutput, ListObjectsInput,
+    ListObjectsOutput, ListObjectsV2Input, ListObjectsV2Output, ListPartsInput, ListPartsOutput,
+    MetadataDirective, ObjectAttributes, PutObjectInput, PutObjectOutput, StorageClass, StreamingBlob,
+    Timestamp, TimestampFormat, UploadPartCopyInput, UploadPartCopyOutput, UploadPartInput, UploadPartOutput,
 };
 use s3s::region::Region;
 use s3s::{S3, S3Error, S3ErrorCode, S3Request, S3Response, S3Result};
@@ -59,9 +59,9 @@ impl LocalS3 {
     }
 }
 
-/// `$output` with these checksums beside what else is in it.
+/// `$output` with these checksums beside what else is in it; the rest, where there is one, stands behind a semicolon.
 macro_rules! with_checksum {
-    ($output:ident { $($member:ident: $value:expr),* $(,)? }, $checksum:expr) => {{
+    ($output:ident { $($member:ident: $value:expr),* $(,)? $(; $rest:expr)? }, $checksum:expr) => {{
         let checksum: &Checksum = $checksum;
         $output {
             checksum_crc32: checksum.checksum_crc32.clone(),
@@ -70,7 +70,7 @@ macro_rules! with_checksum {
             checksum_sha1: checksum.checksum_sha1.clone(),
             checksum_sha256: checksum.checksum_sha256.clone(),
             $($member: $value,)*
-            ..$output::default()
+            $(..$rest)?
         }
     }};
 }
@@ -96,7 +96,8 @@ macro_rules! describe_object {
                 cache_control: headers.cache_control.clone(),
                 expires: expires.and_then(|date| Timestamp::parse(TimestampFormat::HttpDate, date).ok()),
                 metadata: Some(headers.metadata.clone().into_iter().collect()),
-                checksum_type: checksum.checksum_type.clone(),
+                checksum_type: checksum.checksum_type.clone();
+                $output::default()
             },
             &checksum
         )
@@ -322,9 +323,10 @@ impl S3 for LocalS3 {
         Ok(S3Response::new(with_checksum!(
             PutObjectOutput {
                 e_tag: Some(reading::etag(&object)),
-                checksum_type: checksum.checksum_type.clone(),
+                checksum_type: checksum.checksum_type.clone();
+                PutObjectOutput::default()
             },
-            &checksum
+            checksum
         )))
     }
 
@@ -354,7 +356,7 @@ impl S3 for LocalS3 {
             return Err(S3Error::with_message(S3ErrorCode::InvalidRequest, message));
         }
         let headers = if replaces { object_headers!(input) } else { source.headers().clone() };
-        let algorithm = input.checksum_algorithm.as_ref().map(|algorithm| algorithm.as_str());
+        let algorithm = input.checksum_algorithm.as_ref().map(ChecksumAlgorithm::as_str);
         let hasher = checksums::hasher(algorithm.or_else(|| checksums::name(source.checksum())));
         let body = source.body().clone();
         let copied = writing::on_disk(|| Received::copied(body, hasher)).await?;
@@ -368,7 +370,7 @@ impl S3 for LocalS3 {
                 last_modified: Some(Timestamp::from(copy.last_modified())),
                 checksum_type: checksum.checksum_type.clone(),
             },
-            &checksum
+            checksum
         );
         Ok(S3Response::new(CopyObjectOutput {
             copy_object_result: Some(result),
@@ -413,7 +415,7 @@ impl S3 for LocalS3 {
         &self,
         request: S3Request<CreateMultipartUploadInput>,
     ) -> S3Result<S3Response<CreateMultipartUploadOutput>> {
-        multipart::create_multipart_upload(self, request).await
+        multipart::create_multipart_upload(self, request)
     }
 
     async fn upload_part(
@@ -431,14 +433,14 @@ impl S3 for LocalS3 {
     }
 
     async fn list_parts(&self, request: S3Request<ListPartsInput>) -> S3Result<S3Response<ListPartsOutput>> {
-        multipart::list_parts(self, request).await
+        multipart::list_parts(self, request)
     }
 
     async fn list_multipart_uploads(
         &self,
         request: S3Request<ListMultipartUploadsInput>,
     ) -> S3Result<S3Response<ListMultipartUploadsOutput>> {
-        multipart::list_multipart_uploads(self, request).await
+        multipart::list_multipart_uploads(self, request)
     }
 
     async fn complete_multipart_upload(
@@ -452,6 +454,6 @@ impl S3 for LocalS3 {
         &self,
         request: S3Request<AbortMultipartUploadInput>,
     ) -> S3Result<S3Response<AbortMultipartUploadOutput>> {
-        multipart::abort_multipart_upload(self, request).await
+        multipart::abort_multipart_upload(self, &request.input)
     }
 }

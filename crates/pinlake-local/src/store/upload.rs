@@ -283,9 +283,9 @@ mod tests {
     use super::*;
 
     /// Bytes as they have been received.
-    fn received(store: &Store, bytes: &'static [u8]) -> Result<Received, StoreError> {
+    fn received(store: &Store, bytes: impl Into<Bytes>) -> Result<Received, StoreError> {
         let mut intake = store.intake(ChecksumHasher::default())?;
-        intake.push(&Bytes::from_static(bytes));
+        intake.push(&bytes.into());
         intake.finish()
     }
 
@@ -295,8 +295,8 @@ mod tests {
         store.create_bucket("pieces")?;
         let upload_id = store.create_upload("pieces", "big", UploadFacts::default())?;
         let target = UploadTarget { bucket: "pieces", key: "big", upload_id: &upload_id };
-        let first = store.put_part(target, 1, received(&store, &[b'a'; MINIMUM_PART_BYTES])?)?;
-        let second = store.put_part(target, 7, received(&store, b"tail")?)?;
+        let first = store.put_part(target, 1, received(&store, vec![b'a'; MINIMUM_PART_BYTES])?)?;
+        let second = store.put_part(target, 7, received(&store, "tail")?)?;
         let named =
             |number, etag: String| CompletedPart { number, etag: Some(etag), checksum: Checksum::default() };
         let (one, two) = (named(1, first.etag()), named(7, second.etag()));
@@ -326,7 +326,7 @@ mod tests {
         let upload_id = store.create_upload("pieces", "big", UploadFacts::default())?;
         let target = UploadTarget { bucket: "pieces", key: "big", upload_id: &upload_id };
         for number in 1..=2 {
-            store.put_part(target, number, received(&store, b"small")?)?;
+            store.put_part(target, number, received(&store, "small")?)?;
         }
         let parts = [1, 2].map(|number| CompletedPart { number, etag: None, checksum: Checksum::default() });
         assert!(matches!(

@@ -1,4 +1,4 @@
-//! S3 as stock clients use it; tests/clients/s3_walk.py walks it with boto3 and the `aws` command.
+//! S3 as stock clients use it; `tests/clients/s3_walk.py` walks it with boto3 and the `aws` command.
 
 use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_s3::operation::RequestId;

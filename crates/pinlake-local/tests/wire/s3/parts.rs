@@ -49,7 +49,7 @@ async fn parts_have_checksums_and_make_one_of_them() -> TestResult {
     assert_eq!(upload.checksum_type(), Some(&ChecksumType::Composite));
     let upload = ("big", upload.upload_id().ok_or("no upload")?);
     let second = send(s3, upload, 2, b"tail").await?;
-    let first = send(s3, upload, 1, &[b'a'; PART_BYTES]).await?;
+    let first = send(s3, upload, 1, &vec![b'a'; PART_BYTES]).await?;
     let other = send(s3, ("big", upload.1), 3, b"other").await?;
 
     let listed = s3.list_parts().bucket(BUCKET).key("big").upload_id(upload.1).send().await?;
@@ -88,7 +88,8 @@ async fn an_object_is_read_by_the_parts_it_was_sent_in() -> TestResult {
     let s3 = &world.s3;
     let upload = s3.create_multipart_upload().bucket(BUCKET).key("big").send().await?;
     let upload = ("big", upload.upload_id().ok_or("no upload")?);
-    let parts = vec![send(s3, upload, 1, &[b'a'; PART_BYTES]).await?, send(s3, upload, 5, b"tail").await?];
+    let parts =
+        vec![send(s3, upload, 1, &vec![b'a'; PART_BYTES]).await?, send(s3, upload, 5, b"tail").await?];
     complete!(s3, upload, parts).send().await?;
 
     let get = |number| s3.get_object().bucket(BUCKET).key("big").part_number(number);

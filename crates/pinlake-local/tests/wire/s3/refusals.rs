@@ -1,5 +1,6 @@
 //! What no SDK would send, and the form of what is refused: plain HTTP.
 
+use std::fmt::Write;
 use std::time::{Duration, SystemTime};
 
 use aws_credential_types::Credentials;
@@ -57,9 +58,9 @@ async fn send(
 ) -> Result<Answer, Failure> {
     let host = server.s3_url().replace("http://", "");
     let mut request = format!("{method} {path} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n");
-    request.push_str(&format!("content-length: {}\r\n", body.len()));
+    write!(request, "content-length: {}\r\n", body.len())?;
     for (name, value) in headers {
-        request.push_str(&format!("{name}: {value}\r\n"));
+        write!(request, "{name}: {value}\r\n")?;
     }
     let mut stream = TcpStream::connect(&host).await?;
     stream.write_all(format!("{request}\r\n{body}").as_bytes()).await?;
