@@ -6,7 +6,7 @@
 //!   each line, independently of any decoder. It names no other crate of pinlake for that reason.
 //! - [`Faults`] make chosen requests fail.
 //!
-//! Everything is in memory and ends with the server. Nothing listens beyond loopback.
+//! Everything is in memory and ends with the server, unless it has a data folder. Nothing listens beyond loopback.
 
 mod audience;
 mod error;

@@ -25,7 +25,7 @@ pub struct LocalOptions {
     pub region: String,
     /// A bucket that exists from the start.
     pub bucket: String,
-    /// Where applications, endpoints, segments and jobs are kept; `None` keeps them in memory.
+    /// Where applications, endpoints, segments, jobs, buckets and objects are kept; `None` keeps them in memory.
     pub data: Option<PathBuf>,
     /// The audience of the first application, or `None` for an application without endpoints.
     pub population: Option<PopulationOptions>,
