@@ -332,7 +332,7 @@ def multipart():
     S3.abort_multipart_upload(**target)
     refused(404, "NoSuchUpload", S3.abort_multipart_upload, **target)
     refused(404, "NoSuchUpload", S3.upload_part, PartNumber=1, Body=b"x", **target)
-    assert "Uploads" not in S3.list_multipart_uploads(Bucket=BUCKET)
+    assert "Uploads" not in S3.list_multipart_uploads(Bucket=BUCKET, Prefix=PREFIX)
 
 
 def transfers():
