@@ -140,6 +140,8 @@ async fn serve<H: Handler>(listener: TcpListener, handler: Arc<H>, stop: Cancell
     if tokio::time::timeout(STOP_TIME, graceful.shutdown()).await.is_err() {
         tracing::warn!("some requests did not end in time and are cut off");
     }
+    // What answered them lets go of the state before the listener has stopped: a next server may want it.
+    connections.shutdown().await;
 }
 
 /// Answers the requests of one connection.
