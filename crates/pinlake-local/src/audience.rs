@@ -16,8 +16,8 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGua
 use thiserror::Error;
 
 pub(crate) use loading::Loaded;
-pub(crate) use members::{Members, Source};
-pub(crate) use rules::{BATCH_ITEMS, CHANNELS, Refusal, Stamp};
+pub(crate) use members::Source;
+pub(crate) use rules::{BATCH_ITEMS, Refusal, Stamp};
 
 use change::Change;
 use directory::{Directory, id_key, user_key};
@@ -138,14 +138,6 @@ impl Audience {
             }
             Ok(found.into_iter().map(|(_, endpoint)| shown(endpoint)).collect())
         })
-    }
-
-    /// How many endpoints there are.
-    pub(crate) fn len(&self) -> u64 {
-        match &*self.seed() {
-            Some(population) => population.endpoints(),
-            None => self.read().len(),
-        }
     }
 
     /// Changes endpoints under the lock, and commits what the steps left or takes it all back.

@@ -11,6 +11,7 @@
 mod audience;
 mod error;
 mod faults;
+mod import;
 mod listener;
 mod model;
 mod options;

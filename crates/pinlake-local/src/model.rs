@@ -13,7 +13,10 @@ use serde::Serialize;
 
 pub(crate) use application::{ApplicationResponse, CreateApplicationRequest};
 pub(crate) use endpoint::{EndpointDemographic, EndpointLocation, EndpointResponse, EndpointUser, TextLists};
-pub(crate) use job::{ExportJobRequest, ExportJobResource, JobCounts, JobResponse, JobStatus};
+pub(crate) use job::{
+    ExportJobRequest, ExportJobResource, ImportJobRequest, ImportJobResource, JobCounts, JobResponse,
+    JobStatus,
+};
 pub(crate) use segment::{
     AttributeDimension, AttributeType, ComparisonOperator, DimensionType, Duration, GpsPointDimension,
     MetricDimension, Quantifier, RecencyDimension, RecencyType, SegmentDemographics, SegmentDimensions,

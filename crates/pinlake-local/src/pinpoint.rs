@@ -7,6 +7,7 @@ mod application;
 mod endpoint;
 mod export;
 mod failure;
+mod import;
 mod job;
 mod paging;
 mod route;
@@ -127,10 +128,12 @@ impl Operations {
             }
             Operation::UpdateSegment => segment::update(applications, application_id, segment_id, body),
             Operation::DeleteSegment => segment::delete(applications, application_id, segment_id),
-            Operation::CreateImportJob
-            | Operation::GetImportJob
-            | Operation::GetImportJobs
-            | Operation::GetSegmentImportJobs => Err(Failure::unserved(operation.name())),
+            Operation::CreateImportJob => import::create(applications, &self.jobs, application_id, body),
+            Operation::GetImportJob => import::get(applications, application_id, labels.get("job-id")),
+            Operation::GetImportJobs => import::list(applications, application_id, None, query),
+            Operation::GetSegmentImportJobs => {
+                import::list(applications, application_id, Some(segment_id), query)
+            }
         }
     }
 }

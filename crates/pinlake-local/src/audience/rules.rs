@@ -11,7 +11,7 @@ use super::directory::id_key;
 use crate::model::{self, EndpointDemographic, EndpointLocation, EndpointResponse, EndpointUser, TextLists};
 
 /// `ChannelType` of the model.
-pub(crate) const CHANNELS: [&str; 13] = [
+const CHANNELS: [&str; 13] = [
     "PUSH",
     "GCM",
     "APNS",

@@ -69,3 +69,35 @@ pub(crate) enum JobStatus {
     Failing,
     Failed,
 }
+
+/// `ImportJobRequest`. Members that the model requires are checked by the operation, which can say what is missing.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct ImportJobRequest {
+    pub(crate) define_segment: Option<bool>,
+    pub(crate) external_id: Option<String>,
+    pub(crate) format: Option<String>,
+    pub(crate) register_endpoints: Option<bool>,
+    pub(crate) role_arn: Option<String>,
+    pub(crate) s3_url: Option<String>,
+    pub(crate) segment_id: Option<String>,
+    pub(crate) segment_name: Option<String>,
+}
+
+/// `ImportJobResource`: what the job was asked for.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct ImportJobResource {
+    pub(crate) define_segment: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) external_id: Option<String>,
+    pub(crate) format: String,
+    pub(crate) register_endpoints: bool,
+    pub(crate) role_arn: String,
+    pub(crate) s3_url: String,
+    /// The segment that it makes or adds to, if any.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) segment_id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) segment_name: Option<String>,
+}

@@ -15,7 +15,8 @@ use super::paging::PageRequest;
 use super::segments::{SegmentVersion, Segments};
 use crate::audience::{Audience, AudienceError};
 use crate::model::{
-    self, ApplicationResponse, CreateApplicationRequest, ExportJobResource, Items, SegmentDimensions,
+    self, ApplicationResponse, CreateApplicationRequest, ExportJobResource, ImportJobResource, Items,
+    SegmentDimensions,
 };
 use crate::population::Population;
 use crate::state::{Kind, State, StateError};
@@ -33,6 +34,8 @@ pub(crate) struct Application {
     pub(super) segments: Segments,
     /// Its export jobs, the oldest first.
     pub(super) export_jobs: Vec<Arc<Job<ExportJobResource>>>,
+    /// Its import jobs, the oldest first.
+    pub(super) import_jobs: Vec<Arc<Job<ImportJobResource>>>,
 }
 
 /// An application as the state keeps it.
@@ -55,6 +58,7 @@ impl Application {
             audience: Arc::new(Audience::open(state.clone(), record.number)?),
             segments: Segments::open(state, &record.id)?,
             export_jobs: Job::all(state, &record.id)?,
+            import_jobs: Job::all(state, &record.id)?,
             record,
         })
     }

@@ -13,7 +13,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use crate::model::{self, ExportJobResource, JobCounts, JobResponse, JobStatus};
+use crate::model::{self, ExportJobResource, ImportJobResource, JobCounts, JobResponse, JobStatus};
 use crate::state::{Kind, State, StateError};
 use crate::store::Store;
 
@@ -40,6 +40,15 @@ impl Definition for ExportJobResource {
     }
 }
 
+impl Definition for ImportJobResource {
+    const TYPE: &'static str = "IMPORT";
+    const KIND: Kind = Kind::ImportJob;
+
+    fn segment_id(&self) -> Option<&str> {
+        self.segment_id.as_deref()
+    }
+}
+
 /// A job. Its state changes under a lock that is never held while the job works.
 #[derive(Debug)]
 pub(super) struct Job<D> {
@@ -58,6 +67,8 @@ struct Progress {
     status: JobStatus,
     counts: Option<JobCounts>,
     failures: Vec<String>,
+    /// Whether the job ends badly. Single entries may fail without that.
+    has_failed: bool,
     completed: Option<DateTime<Utc>>,
 }
 
@@ -89,6 +100,7 @@ impl<D: Definition> Job<D> {
                 status: JobStatus::Created,
                 counts: None,
                 failures: Vec::new(),
+                has_failed: false,
                 completed: None,
             }),
             state,
@@ -188,35 +200,42 @@ impl<D: Definition> Job<D> {
 
     /// A piece is done, with this many endpoints processed and failed.
     pub(super) fn complete_piece(&self, processed: u64, failed: u64) {
+        self.count(processed, failed);
+        self.progress().counts.get_or_insert_default().completed_pieces += 1;
+    }
+
+    /// Counts endpoints that were processed and that failed.
+    pub(super) fn count(&self, processed: u64, failed: u64) {
         let mut progress = self.progress();
         let counts = progress.counts.get_or_insert_default();
-        counts.completed_pieces += 1;
         counts.total_processed += processed;
         counts.total_failures += failed;
     }
 
     /// A piece with this many endpoints could not be done.
     pub(super) fn fail_piece(&self, endpoints: u64, failure: &str) {
-        {
-            let mut progress = self.progress();
-            let counts = progress.counts.get_or_insert_default();
-            counts.failed_pieces += 1;
-            counts.total_failures += endpoints;
-        }
+        self.count(0, endpoints);
+        self.progress().counts.get_or_insert_default().failed_pieces += 1;
         self.fail(failure);
     }
 
-    /// Tells a failure, which makes the job fail at its end.
+    /// Tells a failure that makes the job fail at its end.
     pub(super) fn fail(&self, failure: &str) {
+        self.progress().has_failed = true;
+        self.tell(failure);
+    }
+
+    /// Tells the failure of one entry.
+    pub(super) fn tell(&self, failure: &str) {
         let mut progress = self.progress();
         if progress.failures.len() < FAILURES_TOLD {
             progress.failures.push(failure.to_owned());
         }
     }
 
-    /// Whether a failure was told.
+    /// Whether the job will fail at its end.
     pub(super) fn has_failed(&self) -> bool {
-        !self.progress().failures.is_empty()
+        self.progress().has_failed
     }
 
     fn is_finished(&self) -> bool {

@@ -155,7 +155,7 @@ fn add(
     segment: SegmentVersion,
     status: StatusCode,
 ) -> Result<Answer, Failure> {
-    application.segments.plan(&segment).map_err(|refusal| Failure::bad_request(&refusal.0))?;
+    application.segments.check(&segment).map_err(|refusal| Failure::bad_request(&refusal.0))?;
     let id = segment.id.clone();
     application.segments.add(segment)?;
     shown(application, &id, status)

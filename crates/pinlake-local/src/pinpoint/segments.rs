@@ -117,6 +117,11 @@ impl Segments {
         Ok(())
     }
 
+    /// Refuses a version to be added that cannot be evaluated, because it would stand on itself, too.
+    pub(super) fn check(&self, candidate: &SegmentVersion) -> Result<(), Refusal> {
+        Plan::of(self.definition(candidate)?, &WithCandidate { segments: self, candidate }).map(drop)
+    }
+
     /// A version ready for evaluation, with all segments that it stands on.
     pub(super) fn plan(&self, version: &SegmentVersion) -> Result<Plan, Refusal> {
         Plan::of(self.definition(version)?, self)
@@ -138,6 +143,23 @@ impl Resolver for Segments {
     fn resolve(&self, reference: &SegmentReference) -> Result<Definition, Refusal> {
         let found = self.get(&reference.id, reference.version);
         self.definition(found.ok_or_else(|| Refusal(format!("Segment {} was not found.", reference.id)))?)
+    }
+}
+
+/// The segments as they would be with one version more.
+struct WithCandidate<'a> {
+    segments: &'a Segments,
+    candidate: &'a SegmentVersion,
+}
+
+impl Resolver for WithCandidate<'_> {
+    fn resolve(&self, reference: &SegmentReference) -> Result<Definition, Refusal> {
+        let is_candidate = reference.id == self.candidate.id
+            && reference.version.is_none_or(|version| version == self.candidate.version);
+        if is_candidate {
+            return self.segments.definition(self.candidate);
+        }
+        self.segments.resolve(reference)
     }
 }
 

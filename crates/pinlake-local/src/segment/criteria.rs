@@ -185,7 +185,7 @@ impl AttributeTest {
     /// Whether one of an attribute's values passes, or for `IsNoneOf` none is there that should not be.
     fn holds(&self, values: Option<&[String]>) -> bool {
         let mut values = values.unwrap_or_default().iter();
-        let mut some_date = |test: &dyn Fn(DateTime<Utc>) -> bool| {
+        let some_date = |test: &dyn Fn(DateTime<Utc>) -> bool| {
             values.clone().filter_map(|value| instant(value)).any(test)
         };
         match self {

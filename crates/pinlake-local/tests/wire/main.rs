@@ -4,5 +4,7 @@ mod endpoint;
 mod export;
 mod faults;
 mod http;
+mod import;
 mod s3;
+mod segment;
 mod world;
