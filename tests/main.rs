@@ -14,6 +14,7 @@ mod harness;
 mod hostile;
 mod hostile_lake;
 mod ingest;
+mod local;
 mod privacy;
 mod regression;
 mod reports;

@@ -193,18 +193,26 @@ async fn stoppable(
 
 /// Comes back when SIGINT or SIGTERM arrives.
 async fn interrupted() -> anyhow::Result<()> {
+    interruption()?.await
+}
+
+/// The same, and on unix they are listened for from the call on, not only when somebody waits.
+fn interruption() -> anyhow::Result<impl Future<Output = anyhow::Result<()>>> {
     let listen = "cannot listen for signals";
     #[cfg(unix)]
     {
         use tokio::signal::unix::{SignalKind, signal};
+        let mut interrupt = signal(SignalKind::interrupt()).context(listen)?;
         let mut terminate = signal(SignalKind::terminate()).context(listen)?;
-        tokio::select! {
-            result = tokio::signal::ctrl_c() => result.context(listen),
-            _ = terminate.recv() => Ok(()),
-        }
+        Ok(async move {
+            tokio::select! {
+                _ = interrupt.recv() => Ok(()),
+                _ = terminate.recv() => Ok(()),
+            }
+        })
     }
     #[cfg(not(unix))]
     {
-        tokio::signal::ctrl_c().await.context(listen)
+        Ok(async move { tokio::signal::ctrl_c().await.context(listen) })
     }
 }

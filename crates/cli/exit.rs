@@ -157,7 +157,11 @@ fn code_of_cause(cause: &(dyn Error + 'static)) -> Option<u8> {
         return Some(of_lake(error.kind()));
     }
     if let Some(error) = cause.downcast_ref::<LocalError>() {
-        return Some(if error.is_retryable() { RESOURCE } else { USAGE });
+        return Some(match error {
+            _ if error.is_resource() => RESOURCE,
+            _ if error.is_damage() => INTEGRITY,
+            _ => USAGE,
+        });
     }
     if let Some(error) = cause.downcast_ref::<PopulationError>() {
         return Some(of_population(error));

@@ -1,6 +1,7 @@
 //! Arguments of the commands that carry their own Pinpoint: `demo`, `local`, `generate`.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::Args;
 use pinlake_local::RecordSize;
@@ -30,12 +31,21 @@ pub(crate) struct LocalArgs {
     /// Port of S3; 0 takes a free one
     #[arg(long, value_name = "PORT", default_value_t = 0)]
     pub(crate) s3_port: u16,
+    /// Keep applications, endpoints, segments, jobs and objects in this folder [default: in memory]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) data: Option<PathBuf>,
+    /// Fill it from an archive of pieces, an import file (.csv), or a lake (LAKE or LAKE@SNAPSHOT); repeatable
+    #[arg(long, value_name = "SRC")]
+    pub(crate) load: Vec<String>,
     /// Fill the application with a synthetic audience of this size
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub(crate) generate: u64,
     /// Endpoints in a piece of an export
     #[arg(long, value_name = "N", default_value_t = 50_000, value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) endpoints_per_piece: u64,
+    /// Time between two steps of a job's status
+    #[arg(long, value_name = "TIME", default_value = "200ms", value_parser = humantime::parse_duration)]
+    pub(crate) job_pace: Duration,
     /// The access key id that clients must use [default: random]
     #[arg(long, value_name = "KEY", requires = "secret_key")]
     pub(crate) access_key: Option<String>,

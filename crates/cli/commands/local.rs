@@ -1,11 +1,14 @@
 //! `pinlake local`: serve until interrupted.
 
+mod snapshot;
+mod sources;
+
 use std::io::{self, Write as _};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use pinlake_local::{LocalCredentials, LocalOptions, LocalServer, PopulationOptions};
 
-use super::{Context, interrupted};
+use super::{Context, interruption};
 use crate::args::LocalArgs;
 
 /// Starts the server, prints what to paste into a shell, and serves.
@@ -26,18 +29,24 @@ pub(crate) async fn serve(context: &Context, args: &LocalArgs) -> anyhow::Result
         population: (args.generate > 0)
             .then(|| PopulationOptions { endpoints: args.generate, ..PopulationOptions::default() }),
         endpoints_per_piece: args.endpoints_per_piece,
+        job_pace: args.job_pace,
+        data: args.data.clone(),
         ..defaults
     })
     .await?;
-    print_lines(&server)?;
+    let total = sources::load(context, &server, &args.load).await?;
+    let application_id = total.main_application().unwrap_or(server.application_id());
+    // Whoever reads that it is ready may stop it at once.
+    let stopped = interruption()?;
+    print_lines(&server, application_id)?;
     context.ui.note("serving until interrupted (Ctrl-C)");
-    interrupted().await?;
+    stopped.await?;
     server.stop().await;
     Ok(())
 }
 
 /// Lines for a POSIX shell: `eval "$(…)"` takes them, and so does a paste.
-fn print_lines(server: &LocalServer) -> io::Result<()> {
+fn print_lines(server: &LocalServer, application_id: &str) -> io::Result<()> {
     let keys = server.credentials();
     let mut out = io::stdout().lock();
     for (name, value) in [
@@ -47,7 +56,7 @@ fn print_lines(server: &LocalServer) -> io::Result<()> {
         ("AWS_SECRET_ACCESS_KEY", &keys.secret_access_key),
         ("AWS_REGION", server.region()),
         ("AWS_DEFAULT_REGION", server.region()),
-        ("PINLAKE_APPLICATION_ID", server.application_id()),
+        ("PINLAKE_APPLICATION_ID", application_id),
         ("PINLAKE_BUCKET", server.bucket()),
     ] {
         writeln!(out, "export {name}={}", quoted(value))?;

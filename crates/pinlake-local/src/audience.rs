@@ -15,7 +15,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGua
 
 use thiserror::Error;
 
-pub(crate) use loading::Loaded;
+pub(crate) use loading::TakenIn;
 pub(crate) use members::Source;
 pub(crate) use rules::{BATCH_ITEMS, Refusal, Stamp};
 

@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use thiserror::Error;
 
 use crate::audience::AudienceError;
+use crate::import::ImportError;
 use crate::state::StateError;
 use crate::store::StoreError;
 
@@ -42,6 +43,21 @@ pub enum LocalError {
     /// The buckets and objects that are to be kept cannot be read or written.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// An application was deleted while endpoints were loaded into it.
+    #[error("the application {application_id} was deleted while its endpoints were loaded")]
+    Vanished {
+        /// The application.
+        application_id: String,
+    },
+    /// A file to load cannot be read at all.
+    #[error("cannot load {name}")]
+    Load {
+        /// The file, as it was named.
+        name: String,
+        /// What is wrong with it.
+        #[source]
+        source: ImportError,
+    },
     /// The region's name cannot stand in a header.
     #[error("{region:?} is not a region name")]
     Region {
@@ -51,6 +67,27 @@ pub enum LocalError {
 }
 
 impl LocalError {
+    /// Whether the data that was given is damaged: gzip that does not add up, or a state that is none.
+    #[must_use]
+    pub fn is_damage(&self) -> bool {
+        matches!(
+            self,
+            LocalError::Load { source: ImportError::Gzip(_), .. }
+                | LocalError::State(StateError::Open { .. } | StateError::Document { .. })
+        )
+    }
+
+    /// Whether a disk or another resource did not suffice.
+    #[must_use]
+    pub fn is_resource(&self) -> bool {
+        self.is_retryable()
+            || matches!(
+                self,
+                LocalError::Load { source: ImportError::TooLarge, .. }
+                    | LocalError::State(StateError::Store { .. } | StateError::InUse { .. })
+            )
+    }
+
     /// Whether the same call may succeed later: an address in use is freed at some time.
     #[must_use]
     pub fn is_retryable(&self) -> bool {

@@ -8,7 +8,10 @@ mod csv_file;
 use std::borrow::Cow;
 use std::io::Read;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD_NO_PAD;
 use flate2::read::MultiGzDecoder;
+use md5::{Digest as _, Md5};
 use rayon::prelude::*;
 use thiserror::Error;
 
@@ -97,6 +100,28 @@ fn json((number, line): (u64, &[u8])) -> Item {
         Err("it is no JSON object".to_owned())
     };
     Item { line: number, endpoint }
+}
+
+/// The endpoint's own id, or one that follows from its channel and address, so that the same import twice updates rather
+/// than doubles. It has the form of those that Pinpoint made: 27 characters of base64 in lower case.
+pub(crate) fn id_of(endpoint: &EndpointResponse) -> Result<String, &'static str> {
+    if let Some(id) = &endpoint.id {
+        return Ok(id.clone());
+    }
+    let channel = endpoint.channel_type.as_deref().ok_or("Missing ChannelType")?;
+    let address =
+        endpoint.address.as_deref().filter(|address| !address.is_empty()).ok_or("Missing Address")?;
+    let digest = |salt: &str| -> [u8; 16] {
+        Md5::new()
+            .chain_update(salt)
+            .chain_update(channel)
+            .chain_update([0])
+            .chain_update(address)
+            .finalize()
+            .into()
+    };
+    let bytes = [&digest("")[..], &digest("further")[..4]].concat();
+    Ok(STANDARD_NO_PAD.encode(bytes).to_lowercase())
 }
 
 #[cfg(test)]

@@ -13,6 +13,7 @@ mod error;
 mod faults;
 mod import;
 mod listener;
+mod load;
 mod model;
 mod options;
 mod pinpoint;
@@ -26,6 +27,8 @@ pub mod store;
 
 pub use error::LocalError;
 pub use faults::{Fault, FaultKind, FaultRule, Faults, Service};
+pub use import::ImportError;
+pub use load::{Loaded, RefusedLine};
 pub use options::{LocalCredentials, LocalOptions};
 pub use population::{Endpoint, Population, PopulationError, PopulationOptions, RecordSize};
 pub use requests::RequestCounts;

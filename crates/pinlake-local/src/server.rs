@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::error::LocalError;
 use crate::faults::Faults;
 use crate::listener::Listener;
+use crate::load::{self, Loaded};
 use crate::options::{LocalCredentials, LocalOptions};
 use crate::pinpoint::{Applications, JobRunner, JobSettings, Operations, PinpointHandler};
 use crate::population::{DEFAULT_APPLICATION_ID, Population};
@@ -16,6 +17,7 @@ use crate::store::{Store, StoreError};
 /// A running local Pinpoint and S3. It runs on the tokio runtime it was started on; dropping it aborts it.
 #[derive(Debug)]
 pub struct LocalServer {
+    applications: Applications,
     pinpoint: Listener,
     s3: Listener,
     store: Store,
@@ -67,7 +69,7 @@ impl LocalServer {
             S3Handler::new(store.clone(), credentials.clone(), &region, faults.clone(), requests.clone())?;
         let pinpoint = PinpointHandler {
             operations: Arc::new(Operations {
-                applications,
+                applications: applications.clone(),
                 jobs: JobRunner::new(JobSettings {
                     store: store.clone(),
                     endpoints_per_piece: options.endpoints_per_piece,
@@ -79,6 +81,7 @@ impl LocalServer {
             requests: requests.clone(),
         };
         Ok(LocalServer {
+            applications,
             pinpoint: Listener::start(options.pinpoint_address, pinpoint).await?,
             s3: Listener::start(options.s3_address, s3).await?,
             store,
@@ -108,6 +111,27 @@ impl LocalServer {
     #[must_use]
     pub fn application_id(&self) -> &str {
         &self.application_id
+    }
+
+    /// Takes the endpoints of a file in: lines of an export or, by its name, an import file of CSV; gzip or plain. Export
+    /// lines stay as they are, go to the application that they name, which is made where it is not there, and the last of
+    /// equal ids stays. It works on all cores, and blocks.
+    ///
+    /// # Errors
+    ///
+    /// When the file cannot be read at all, and when the state fails. Lines that are no endpoints are no error: they are
+    /// told in what is returned.
+    pub fn load(&self, name: &str, bytes: &[u8]) -> Result<Loaded, LocalError> {
+        load::file(&self.applications, &self.application_id, name, bytes)
+    }
+
+    /// Brings what was loaded to the disk, if the server has a data folder.
+    ///
+    /// # Errors
+    ///
+    /// When the disk fails.
+    pub fn sync(&self) -> Result<(), LocalError> {
+        Ok(self.applications.sync()?)
     }
 
     /// The segments of that application; each holds its whole audience.

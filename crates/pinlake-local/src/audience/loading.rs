@@ -26,7 +26,7 @@ const POURED_AT_A_TIME: u64 = 100_000;
 
 /// What became of lines.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
-pub(crate) struct Loaded {
+pub(crate) struct TakenIn {
     /// Endpoints that were not there before.
     pub(crate) added: u64,
     /// Endpoints that took the place of one with the same id.
@@ -49,7 +49,7 @@ struct Chunk {
 
 impl Audience {
     /// Takes lines of an export in. The last of equal ids stays.
-    pub(crate) fn load(&self, lines: &[&[u8]]) -> Result<Loaded, AudienceError> {
+    pub(crate) fn load(&self, lines: &[&[u8]]) -> Result<TakenIn, AudienceError> {
         self.pour()?;
         self.take_in(lines)
     }
@@ -88,7 +88,7 @@ impl Audience {
         self.seed().clone()
     }
 
-    fn take_in(&self, lines: &[&[u8]]) -> Result<Loaded, AudienceError> {
+    fn take_in(&self, lines: &[&[u8]]) -> Result<TakenIn, AudienceError> {
         let chunks: Vec<Chunk> = lines.par_chunks(LINES_AT_A_TIME).map(parse).collect();
         let mut directory = self.write();
         let mut intake = Intake::new(&mut directory, self.state.endpoints(self.number)?);
@@ -112,7 +112,7 @@ impl Audience {
 struct Intake<'a> {
     directory: &'a mut Directory,
     endpoints: Endpoints,
-    loaded: Loaded,
+    loaded: TakenIn,
     lines: usize,
     /// What is to be written, in order: of equal slots the last counts.
     writes: Vec<(u64, Vec<u8>)>,
@@ -127,7 +127,7 @@ impl<'a> Intake<'a> {
         Intake {
             directory,
             endpoints,
-            loaded: Loaded::default(),
+            loaded: TakenIn::default(),
             lines: 0,
             writes: Vec::new(),
             keys: HashMap::new(),
@@ -198,11 +198,9 @@ fn parse_line(line: &[u8], names: &mut HashSet<String>) -> Result<Parsed, String
     if line.trim_ascii_start().first() != Some(&b'{') {
         return Err("it is no JSON object".to_owned());
     }
-    // serde_json's message names a place and a type, and may quote a value: its place is enough.
-    let mut endpoint: EndpointResponse = serde_json::from_slice(line).map_err(|error| {
-        let what = if error.is_data() { "a member is not of its type" } else { "it is no JSON object" };
-        format!("{what}, at byte {}", error.column())
-    })?;
+    // serde_json's message may quote a value: its place is enough.
+    let mut endpoint = EndpointResponse::from_line(line)
+        .map_err(|error| format!("it is no JSON object, at byte {}", error.column()))?;
     for name in directory::names(&endpoint) {
         if !names.contains(&name) {
             names.insert(name);

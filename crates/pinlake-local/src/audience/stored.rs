@@ -31,7 +31,7 @@ pub(super) fn line(bytes: &[u8]) -> &[u8] {
 
 /// The endpoint, with the id of its last request.
 pub(super) fn decode(bytes: &[u8]) -> Result<EndpointResponse, Error> {
-    let mut endpoint: EndpointResponse = serde_json::from_slice(line(bytes))?;
+    let mut endpoint = EndpointResponse::from_line(line(bytes))?;
     let request_id = bytes.get(1..bytes.len() - line(bytes).len()).unwrap_or_default();
     if !request_id.is_empty() {
         endpoint.request_id = Some(String::from_utf8_lossy(request_id).into_owned());

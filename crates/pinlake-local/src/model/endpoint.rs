@@ -8,6 +8,7 @@ use std::fmt;
 
 use serde::de::{self, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 /// Named lists of texts: `Attributes` and `UserAttributes`.
 pub(crate) type TextLists = BTreeMap<String, Vec<String>>;
@@ -106,10 +107,46 @@ pub(crate) struct EndpointUser {
 }
 
 impl EndpointResponse {
+    /// Reads a line of an export. A member that is not of its type is absent, as those beside it must not be lost for it.
+    pub(crate) fn from_line(line: &[u8]) -> Result<Self, serde_json::Error> {
+        match serde_json::from_slice(line) {
+            Err(error) if error.is_data() => {
+                let fitting = fitting(&mut Vec::new(), serde_json::from_slice(line)?);
+                Ok(fitting.and_then(|line| serde_json::from_value(line).ok()).unwrap_or_default())
+            }
+            read => read,
+        }
+    }
+
     /// `User.UserId`.
     pub(crate) fn user_id(&self) -> Option<&str> {
         self.user.as_ref()?.user_id.as_deref()
     }
+}
+
+/// What of a value can be read where it stands, if anything.
+fn fitting(path: &mut Vec<String>, value: Value) -> Option<Value> {
+    if fits(path, &value) {
+        return Some(value);
+    }
+    let Value::Object(members) = value else { return None };
+    let mut kept = serde_json::Map::new();
+    for (name, member) in members {
+        path.push(name.clone());
+        let member = fitting(path, member);
+        path.pop();
+        kept.extend(member.map(|member| (name, member)));
+    }
+    // An object where a list is due does not fit for having nothing left in it.
+    let kept = Value::Object(kept);
+    fits(path, &kept).then_some(kept)
+}
+
+/// Whether a value can be read where it stands.
+fn fits(path: &[String], value: &Value) -> bool {
+    let wrap = |inner: Value, name: &String| Value::Object([(name.clone(), inner)].into_iter().collect());
+    let line = path.iter().rev().fold(value.clone(), wrap);
+    serde_json::from_value::<EndpointResponse>(line).is_ok()
 }
 
 /// A text; a number or a truth value stands for its own.
@@ -318,6 +355,17 @@ mod tests {
         for wrong in [r#"{"Metrics":{"m":"many"}}"#, r#"{"Attributes":[]}"#, r#"{"Address":{}}"#] {
             assert!(serde_json::from_str::<EndpointResponse>(wrong).is_err(), "{wrong}");
         }
+        Ok(())
+    }
+
+    #[test]
+    fn a_member_that_does_not_fit_costs_no_other() -> Result<(), serde_json::Error> {
+        let line = br#"{"Id":"e","Address":{"a":1},"Location":{"City":"Oslo","Latitude":"north"},"Id":"f",
+            "Attributes":{"a":["x"],"b":{"c":1}},"Metrics":[1],"User":{"UserId":"u","UserAttributes":7}}"#;
+        let expected =
+            r#"{"Location":{"City":"Oslo"},"Attributes":{"a":["x"]},"User":{"UserId":"u"},"Id":"f"}"#;
+        assert_eq!(serde_json::to_string(&EndpointResponse::from_line(line)?)?, expected);
+        assert!(EndpointResponse::from_line(br#"{"Id":"#).is_err());
         Ok(())
     }
 }

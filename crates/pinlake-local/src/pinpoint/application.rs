@@ -163,6 +163,11 @@ impl Applications {
         Some(Arc::clone(&application.audience))
     }
 
+    /// Brings everything that was loaded to the disk.
+    pub(crate) fn sync(&self) -> Result<(), StateError> {
+        self.state.sync()
+    }
+
     /// Adds an application, in the state first.
     fn add<'a>(
         &self,

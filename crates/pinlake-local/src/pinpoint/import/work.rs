@@ -6,10 +6,7 @@
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD_NO_PAD;
 use chrono::Utc;
-use md5::{Digest as _, Md5};
 use tokio_util::sync::CancellationToken;
 
 use super::Origin;
@@ -170,7 +167,7 @@ impl Work {
                         known.iter().for_each(|endpoint| imported.add(endpoint));
                     }
                 }
-                Ok(endpoint) => match id_of(&endpoint) {
+                Ok(endpoint) => match import::id_of(&endpoint) {
                     Ok(id) => {
                         lines.push(line);
                         items.push((id, endpoint));
@@ -279,26 +276,4 @@ fn is_user_alone(endpoint: &EndpointResponse) -> bool {
     let user = endpoint.user.as_ref();
     let alone = EndpointResponse { user: endpoint.user.clone(), ..EndpointResponse::default() };
     user.is_some_and(|user| user.user_id.is_some() && user.user_attributes.is_none()) && *endpoint == alone
-}
-
-/// The endpoint's own id, or one that follows from its channel and address, so that the same import twice updates rather
-/// than doubles. It has the form of those that Pinpoint made: 27 characters of base64 in lower case.
-fn id_of(endpoint: &EndpointResponse) -> Result<String, &'static str> {
-    if let Some(id) = &endpoint.id {
-        return Ok(id.clone());
-    }
-    let channel = endpoint.channel_type.as_deref().ok_or("Missing ChannelType")?;
-    let address =
-        endpoint.address.as_deref().filter(|address| !address.is_empty()).ok_or("Missing Address")?;
-    let digest = |salt: &str| -> [u8; 16] {
-        Md5::new()
-            .chain_update(salt)
-            .chain_update(channel)
-            .chain_update([0])
-            .chain_update(address)
-            .finalize()
-            .into()
-    };
-    let bytes = [&digest("")[..], &digest("further")[..4]].concat();
-    Ok(STANDARD_NO_PAD.encode(bytes).to_lowercase())
 }
