@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
 """--memory-limit against the most that was resident, of the release build: `just memory-limits`.
 
-Converts and queries a million endpoints under several limits and prints limit, peak, ratio and exit code of each. A ratio above 1.1 at a limit
-of 256 MiB or more fails, and so does anything but 0 and 8. Takes some minutes and 2 GB of disk.
+Converts and queries a million endpoints under several limits, and converts lines of 15 MiB, and prints limit, peak, ratio and exit code of each. A
+ratio above 1.1 at a limit of 256 MiB or more fails, and so does anything but 0 and 8. Takes some minutes and 3 GB of disk.
 """
 
 import argparse
 import os
+import random
 import subprocess
 import sys
 import tempfile
@@ -26,6 +27,41 @@ QUERIES = {
     "not exists": "SELECT count(*) FROM endpoints a WHERE NOT EXISTS (SELECT 1 FROM endpoints b WHERE b.id = a.address)",
     "intersect": "SELECT count(*) FROM (SELECT id, address FROM endpoints INTERSECT SELECT id, address FROM endpoints)",
 }
+
+
+LONG_BYTES = 15 << 20
+MEMBERS = ["Make", "Model", "Locale", "Platform", "Timezone", "AppVersion", "ModelVersion", "PlatformVersion"]
+
+
+def long_lines():
+    """Pieces of lines that are nearly as long as a line may be, by name: each the lines of one file, or of several."""
+    dice = random.Random(1)
+    noise = lambda: dice.randbytes(LONG_BYTES // 2).hex()
+    return {
+        "one letter": ['{"Id":"' + "a" * LONG_BYTES + '"}' for _ in range(4)],
+        "ids": ['{"Id":"' + noise() + '"}' for _ in range(6)],
+        "labels": ['{"%s":"%s"}' % (name, noise()) for name in ["ChannelType", "OptOut", "CohortId", "EndpointStatus"]],
+        "columns": ['{"Demographic":{"%s":"%s"}}' % (name, "b" * LONG_BYTES) for name in MEMBERS],
+        "extra": ['{"Zip":"' + noise() + '"}' for _ in range(6)],
+        "values": ['{"Attributes":{"n%d":["%s"]}}' % (n, noise()) for n in range(6)],
+        "attributes": ['{"Attributes":{' + ",".join('"%x":["%x"]' % (n, n) for n in range(800_000)) + "}}" for _ in range(4)],
+        "members": ["{" + ",".join('"%x":1' % n for n in range(1_300_000)) + "}" for _ in range(4)],
+        "escapes": ['{"Id":"' + r"\n" * (LONG_BYTES // 2) + '"}' for _ in range(4)],
+        "rejects": ["x" + "\x01" * LONG_BYTES for _ in range(4)],
+        "pieces": [['{"Id":"' + noise() + '"}' for _ in range(3)] for _ in range(4)],
+    }
+
+
+def write_long_lines(folder):
+    """Writes them below a folder; their names."""
+    pieces = long_lines()
+    for name, lines in pieces.items():
+        os.makedirs(f"{folder}/long/{name}")
+        files = lines if isinstance(lines[0], list) else [lines]
+        for number, lines in enumerate(files):
+            with open(f"{folder}/long/{name}/{number}.json", "w") as file:
+                file.write("\n".join(lines) + "\n")
+    return list(pieces)
 
 
 def measured(command):
@@ -57,9 +93,14 @@ def main():
         run("generate", str(options.endpoints), "in2", "--pieces", "20", "--seed", "2")
         run("convert", "in", "--snapshot", "one")
         run("convert", "in2", "--snapshot", "two")
-        print(f"{'what':<16}{'limit MiB':>10}{'peak MiB':>10}{'ratio':>8}{'exit':>6}{'s':>8}")
+        long = write_long_lines(folder)
+        print(f"{'what':<20}{'limit MiB':>10}{'peak MiB':>10}{'ratio':>8}{'exit':>6}{'s':>8}")
         for limit in options.limits:
             commands = {"convert": ["--lake", f"lake-{limit}", "convert", "in", "--snapshot", "s"]}
+            commands |= {
+                f"long: {name}": ["--lake", f"long-{limit}", "--threads", "2", "convert", f"long/{name}", "--snapshot", str(number), "--max-rejects", "100%"]
+                for number, name in enumerate(long)
+            }
             commands |= {name: ["sql", query, "--format", "csv"] for name, query in QUERIES.items()}
             commands["read_pieces"] = ["sql", "SELECT id, count(*) FROM read_pieces('in') GROUP BY id ORDER BY 2 DESC, 1 LIMIT 5", "--format", "csv"]
             commands["report --all"] = ["report", "--all", "--format", "json", "--out", f"all-{limit}.json"]
@@ -71,7 +112,7 @@ def main():
                 bad = code not in (0, 8) or (limit >= 256 and ratio > MOST)
                 failed = failed or bad
                 mark = "  <--" if bad else ""
-                print(f"{name:<16}{limit:>10}{peak:>10.0f}{ratio:>8.2f}{code!s:>6}{seconds:>8.1f}{mark}", flush=True)
+                print(f"{name:<20}{limit:>10}{peak:>10.0f}{ratio:>8.2f}{code!s:>6}{seconds:>8.1f}{mark}", flush=True)
     return 1 if failed else 0
 
 

@@ -27,6 +27,7 @@ fn what_passes_is_recovered_from_with_the_same_rows() {
         FaultRule::s3("ListObjectsV2", Fault::status(503, "SlowDown")).times(2),
         FaultRule::s3("ListObjectsV2", Fault::ResetMidBody),
         FaultRule::s3("ListObjectsV2", Fault::ShortBody),
+        FaultRule::s3("ListObjectsV2", Fault::TruncatedBody).times(3),
         FaultRule::s3("GetObject", Fault::status(500, "InternalError")).times(4),
         FaultRule::s3("GetObject", Fault::status(503, "SlowDown")).times(4),
         FaultRule::s3("GetObject", Fault::status(429, "TooManyRequests")).times(2),

@@ -1,6 +1,8 @@
 //! Faults that were found once, each with the command that showed it.
 
-use crate::harness::Room;
+use pinlake_local::{Fault, FaultRule};
+
+use crate::harness::{Room, World, lines_piece};
 
 /// The message was "the output cannot be written", and nobody could tell which of many files was meant.
 #[test]
@@ -85,4 +87,24 @@ fn values_that_cannot_be_meant_are_refused() {
     let room = Room::new();
     room.pinlake(&["--threads", "100000", "report", "--list"]).ends(2);
     room.pinlake(&["--endpoint-url", "127.0.0.1:9000", "export", "list"]).ends(2);
+}
+
+/// A page of a listing that ended early, under a length that agreed, was taken for the last one: the conversion ended with 0, and the keys
+/// behind were in no piece.
+#[test]
+fn a_page_that_ends_early_is_asked_for_again() {
+    // S3 tells a thousand keys a page.
+    let pieces = 1_001;
+    for (page, body_per_mille) in [(1, 100), (1, 300), (1, 900), (0, 200)] {
+        let world = World::empty();
+        for number in 0..pieces {
+            world.put(&format!("p/{number:04}.gz"), lines_piece(&[&format!("{{\"Id\":\"{number:04}\"}}")]));
+        }
+        let fault = FaultRule::s3("ListObjectsV2", Fault::TruncatedBody);
+        world.fault(fault.after(page).times(1).behind(body_per_mille));
+        let room = Room::new();
+        room.pinlake(&["convert", &world.url("p/"), "--snapshot", "s"]).in_world(&world).succeeds();
+        assert_eq!(world.server.faults().struck(), 1);
+        assert_eq!(room.lake().ids("s").len(), pieces, "page {page} up to {body_per_mille} of a thousand");
+    }
 }

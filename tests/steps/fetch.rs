@@ -18,6 +18,11 @@ fn a_second_fetch_loads_only_what_is_new_or_gone() {
 
     let ran = fetch();
     assert!(ran.stderr.contains("notes.txt"), "what is skipped is named: {ran}");
+    let told = ran.stderr.lines().find(|line| line.contains("fetched 3 pieces (")).unwrap();
+    let (_, how) = told.split_once(" into dest in ").unwrap();
+    let [time, rate, there] =
+        ["s: ", "B a second; ", "0 were there already"].map(|part| how.find(part).unwrap());
+    assert!(time < rate && rate < there, "how long and how fast: {ran}");
     let names = ["part-00000.gz", "part-00001.gz", "part-00002.gz"];
     assert_eq!(room.names_in("dest"), ["fetch.json", "part-00000.gz", "part-00001.gz", "part-00002.gz"]);
     let stored =

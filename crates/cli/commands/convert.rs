@@ -231,8 +231,8 @@ pub(super) fn tell(ui: Ui, outcome: &Outcome, lake: &Path) {
 #[expect(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
-    reason = "a rate of rows, shown to people, is far below 2^53 and not negative"
+    reason = "a rate shown to people is far below 2^53 and not negative"
 )]
-pub(super) fn rate(rows: u64, seconds: f64) -> u64 {
-    (rows as f64 / seconds) as u64
+pub(super) fn rate(amount: u64, seconds: f64) -> u64 {
+    (amount as f64 / seconds) as u64
 }

@@ -2,18 +2,21 @@
 
 use std::io::{self, Write as _};
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 use pinlake_source::{
     Aws, DownloadOptions, DownloadSummary, Filter, Listing, Source, SourceError, download, printable,
 };
 
 use super::Context;
+use super::convert::rate;
 use crate::args::FetchArgs;
 use crate::exit::CliError;
 use crate::ui::{self, Ui, Unit};
 
 /// Downloads every piece under a prefix.
 pub(crate) async fn run(context: &Context, args: &FetchArgs) -> anyhow::Result<()> {
+    let clock = Instant::now();
     let source: Source = args.src.parse()?;
     if !source.is_s3() {
         let message = format!("`{}` is not an S3 URL: fetch downloads from s3://bucket/prefix/", args.src);
@@ -28,7 +31,11 @@ pub(crate) async fn run(context: &Context, args: &FetchArgs) -> anyhow::Result<(
     if args.dry_run {
         return print_plan(&summary, &args.dest);
     }
-    tell(context.ui, &summary, &listing, &args.dest);
+    tell(context.ui, &summary, &args.dest, clock.elapsed());
+    tell_skipped(context.ui, &listing.skipped);
+    for warning in &summary.warnings {
+        context.ui.note(format!("warning: {warning}"));
+    }
     Ok(())
 }
 
@@ -58,18 +65,16 @@ fn print_plan(summary: &DownloadSummary, dest: &Path) -> anyhow::Result<()> {
     Ok(out.flush()?)
 }
 
-fn tell(ui: Ui, summary: &DownloadSummary, listing: &Listing, dest: &Path) {
+fn tell(ui: Ui, summary: &DownloadSummary, dest: &Path, time: Duration) {
     ui.note(format!(
-        "fetched {} pieces ({}) into {}; {} were there already",
+        "fetched {} pieces ({}) into {} in {}: {} a second; {} were there already",
         ui::count(summary.fetched as u64),
         ui::bytes(summary.fetched_bytes),
         dest.display(),
+        ui::duration(time),
+        ui::bytes(rate(summary.fetched_bytes, time.as_secs_f64().max(0.001))),
         ui::count(summary.unchanged as u64),
     ));
-    tell_skipped(ui, &listing.skipped);
-    for warning in &summary.warnings {
-        ui.note(format!("warning: {warning}"));
-    }
 }
 
 /// Names the first few of what was passed over, and counts the rest.

@@ -10,12 +10,18 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use arrow::array::RecordBatch;
+use pinlake_decode::unpack::BLOCK_BYTES;
 use pinlake_decode::{Block, BlockDecoder, DecodeOptions, DecodedBlock};
 use pinlake_lake::{DataFile, DataFileWriter, LakeError, Staging, WriterOptions};
 use rayon::iter::{IntoParallelIterator, ParallelIterator};
 
 use crate::error::IngestError;
 use crate::redact::{Redactor, Rules};
+
+/// Whether a block is one long line: a block of several is a third as large at most.
+pub(crate) fn is_long(block: &Block) -> bool {
+    block.bytes.len() > 3 * BLOCK_BYTES
+}
 
 /// The lanes of one staging.
 pub(crate) struct Lanes {
@@ -75,6 +81,10 @@ impl Lanes {
         lane.redactor.redact(&mut decoded).map_err(columns)?;
         if let Some(batch) = &decoded.batch {
             self.write_to(&mut lane, batch)?;
+        }
+        if is_long(block) {
+            // Each of its columns in turn would keep room for such a line.
+            lane.decoder = BlockDecoder::new(self.decoding);
         }
         self.state().free.push(lane);
         Ok(decoded)

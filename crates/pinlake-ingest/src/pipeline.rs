@@ -31,7 +31,7 @@ use crate::work::{OpenPiece, Work};
 /// and says so.
 pub async fn convert(mut plan: Plan, progress: Arc<Progress>, stop: Stop) -> Result<Outcome, IngestError> {
     let clock = Instant::now();
-    space::check(&plan.request.lake, &plan.pieces)?;
+    space::check_whole(&plan)?;
     progress.plan(plan.pieces.len() as u64, plan.total_bytes());
     let begin = |plan: &Plan, pieces| fetch(plan.request.aws.clone(), pieces, plan.request.limits.fetch);
     // The first pieces come while the lake is opened, as far as the window allows.
@@ -45,6 +45,7 @@ pub async fn convert(mut plan: Plan, progress: Arc<Progress>, stop: Stop) -> Res
     let mut ledger = Ledger::new(std::mem::take(&mut resumed.records), plan.request.checkpoint_bytes);
     let resumed_pieces = ledger.done();
     let left = ledger.left(plan.pieces.len());
+    space::check_left(&plan, &left)?;
     let fetch = match early {
         Some(early) if resumed_pieces == 0 => early,
         _ => begin(&plan, left.iter().map(|index| plan.pieces[*index].clone()).collect::<Arc<[Piece]>>()),

@@ -13,7 +13,7 @@ use tokio::sync::Notify;
 use crate::checkpoint::{Notes, Resumed};
 use crate::duplicates::DuplicateIds;
 use crate::error::IngestError;
-use crate::lanes::Lanes;
+use crate::lanes::{Lanes, is_long};
 use crate::plan::Plan;
 use crate::pool::Pool;
 use crate::progress::Progress;
@@ -30,6 +30,9 @@ pub(crate) struct Work {
     pub(crate) progress: Arc<Progress>,
     pub(crate) buffers: BufferPool,
     drift: Mutex<DriftSoFar>,
+    /// Held while a long line is decoded and written, which takes several times its length: by one worker at a time. Whoever holds it
+    /// waits for nothing and runs no other job.
+    long_line: Mutex<()>,
     /// What failed first; jobs that come after it do nothing.
     failure: Mutex<Option<IngestError>>,
     stopped: AtomicBool,
@@ -70,6 +73,7 @@ impl Work {
             progress,
             buffers: BufferPool::new(limits.unpack.whole_bytes * limits.threads),
             drift: Mutex::new(drift),
+            long_line: Mutex::default(),
             failure: Mutex::default(),
             stopped: AtomicBool::new(false),
         })
@@ -120,9 +124,10 @@ impl Work {
         std::mem::take(&mut drift.saved)
     }
 
-    /// Sees to it that a block is decoded and written: by another worker if one has nothing to do, else here and now.
+    /// Sees to it that a block is decoded and written: by another worker if one has nothing to do, else here and now. Long lines
+    /// do not wait for workers, so that none but the one in hand takes memory.
     pub(crate) fn take_block(self: &Arc<Self>, piece: &Arc<OpenPiece>, block: Block) {
-        if self.pool.has_room() {
+        if self.pool.has_room() && !is_long(&block) {
             let (work, piece) = (Arc::clone(self), Arc::clone(piece));
             self.pool.spawn(move || work.settle_block(&piece, &block));
         } else {
@@ -143,7 +148,10 @@ impl Work {
     }
 
     fn convert_block(&self, piece: &OpenPiece, block: &Block) -> Result<(), IngestError> {
-        let outcome = self.lanes.convert((&piece.name, piece.index), block)?;
+        let outcome = {
+            let _alone = is_long(block).then(|| lock(&self.long_line));
+            self.lanes.convert((&piece.name, piece.index), block)?
+        };
         self.progress.decoded(outcome.rows(), outcome.rejects.len() as u64);
         self.duplicates.add(&outcome.id_hashes)?;
         if !outcome.drift.is_empty() {

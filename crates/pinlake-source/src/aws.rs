@@ -7,6 +7,7 @@
 //! The SDK's own retries are off: a request is retried in one place, the module `retry`, where the time bound of
 //! the contract (`retry_for`) and the count of attempts in every error message come from.
 
+mod pages;
 mod requests;
 
 use std::time::Duration;
@@ -138,7 +139,8 @@ impl Aws {
         let mut s3 = aws_sdk_s3::config::Builder::from(&config)
             .region(signing_region)
             .force_path_style(s3_url.is_some())
-            .interceptor(requests::RequestLog);
+            .interceptor(requests::RequestLog)
+            .interceptor(pages::WholePages);
         s3.set_endpoint_url(s3_url.clone());
 
         Self {

@@ -39,6 +39,9 @@ struct Head {
 }
 
 const FIRST_SLOTS: usize = 64;
+/// Larger tables, and longer texts, are not kept when a dictionary begins anew: no block of usual lines makes such.
+const KEPT_SLOTS: usize = 128 * 1024;
+const KEPT_BYTES: usize = 2 * 1024 * 1024;
 
 /// What a search came to.
 enum Found {
@@ -95,7 +98,12 @@ impl Table {
         }
     }
 
+    /// Forgets all texts, and gives back what a line of very many or very long ones has taken.
     fn clear(&mut self) {
+        if self.slots.len() > KEPT_SLOTS || self.texts.bytes() > KEPT_BYTES {
+            *self = Self::new();
+            return;
+        }
         self.texts.clear();
         self.heads.clear();
         self.slots.clear();

@@ -68,6 +68,9 @@ pub(super) fn as_offset(length: usize) -> i32 {
 /// compiler knows takes two instructions, one that it does not know a call.
 const COPIED_BYTES: usize = 64;
 
+/// Room is made for so many bytes at most beside those that need it.
+const MOST_ROOM_BYTES: usize = 2 * 1024 * 1024;
+
 /// A column of text.
 #[derive(Debug, Default)]
 pub(crate) struct TextColumn {
@@ -129,10 +132,11 @@ impl TextColumn {
         }
     }
 
+    /// Doubles the room, but for long texts, behind which little is to come: a block holds one of them, or a mebibyte of others.
     #[cold]
     fn grow(&mut self, length: usize) {
         let needed = self.filled + length + COPIED_BYTES;
-        self.bytes.resize(needed.max(self.bytes.capacity()).max(needed * 2), 0);
+        self.bytes.resize((needed + needed.min(MOST_ROOM_BYTES)).max(self.bytes.capacity()), 0);
     }
 
     /// Takes away the text of `row`, the row being filled.
@@ -158,7 +162,7 @@ impl TextColumn {
         let length = std::mem::take(&mut self.filled);
         let mut bytes = std::mem::take(&mut self.bytes);
         // The array takes what is filled; the next batch finds a buffer of the same size.
-        self.bytes = Vec::with_capacity(bytes.len().min(length * 2 + COPIED_BYTES));
+        self.bytes = Vec::with_capacity(bytes.len().min(length * 2 + COPIED_BYTES).min(MOST_ROOM_BYTES));
         bytes.truncate(length);
         self.last = None;
         strings(ends, bytes, nulls)

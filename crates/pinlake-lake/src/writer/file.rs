@@ -60,6 +60,7 @@ impl Prepared {
 impl ParquetFile {
     /// Appends rows. Row groups are written as they become full.
     pub(super) fn append(&mut self, batch: &RecordBatch) -> Result<()> {
+        self.make_room(batch)?;
         let mut start = 0;
         while start < batch.num_rows() {
             // In steps, so that pages keep to their size whatever the batch's is.
@@ -76,6 +77,18 @@ impl ParquetFile {
             }
         }
         Ok(())
+    }
+
+    /// Ends the row group where a large batch would take it far beyond its bytes, unless there is little in it: rows that are long one by one
+    /// come in batches that are as large as a row group is to be.
+    fn make_room(&mut self, batch: &RecordBatch) -> Result<()> {
+        let batch_bytes = batch.get_array_memory_size();
+        if batch_bytes < LARGE_BATCH_BYTES || self.encoder.rows() == 0 {
+            return Ok(());
+        }
+        let held_bytes = self.encoder.buffered_bytes();
+        let is_much = held_bytes >= self.row_group_bytes / 8;
+        if is_much && held_bytes + batch_bytes > self.row_group_bytes { self.end_row_group() } else { Ok(()) }
     }
 
     fn end_row_group(&mut self) -> Result<()> {
@@ -112,6 +125,9 @@ impl ParquetFile {
         Ok((self.file, metadata))
     }
 }
+
+/// No batch of usual rows is as large.
+const LARGE_BATCH_BYTES: usize = 6 << 20;
 
 /// Rows that are encoded at a time, column by column.
 const MAX_STEP_ROWS: usize = 8_192;

@@ -9,6 +9,7 @@ use parquet::file::statistics::Statistics;
 use parquet::schema::types::ColumnDescPtr;
 
 use super::codec::Codec;
+use super::limits::{KEPT_BYTES, empty};
 use super::page::{PageHeader, signed};
 use crate::writer::properties::Compression;
 
@@ -104,6 +105,11 @@ impl ChunkPages {
             self.data[start..start + stored_bytes].copy_from_slice(page);
         }
         self.used = start + stored_bytes;
+        if self.data.len() - self.used > KEPT_BYTES {
+            // The room of one long text, of which the codec has left little.
+            self.data.truncate(self.used);
+            self.data.shrink_to_fit();
+        }
         self.raw_bytes += self.header.len() + page.len();
         self.values += values;
         if !self.encodings.contains(&encoding) {
@@ -166,7 +172,10 @@ impl ChunkPages {
         if let Some(statistics) = statistics {
             metadata = metadata.set_statistics(statistics);
         }
-        self.dictionary.clear();
+        empty(&mut self.dictionary);
+        if self.data.len() > KEPT_BYTES {
+            self.data = Vec::new();
+        }
         (self.used, self.raw_bytes, self.values, self.compressed) = (0, 0, 0, None);
         metadata.build()
     }

@@ -2,6 +2,8 @@
 
 use std::hash::{BuildHasher as _, RandomState};
 
+use super::limits::empty;
+
 /// Texts by the order in which they came, and a hash table to find them.
 ///
 /// The hash is keyed: the texts come from whoever filled the audience, and must not be able to make it slow. Each text
@@ -20,6 +22,8 @@ pub(super) struct TextDictionary {
 const EMPTY: u32 = u32::MAX;
 /// Slots of a table that has not grown yet.
 const FIRST_SLOTS: usize = 256;
+/// The largest table that is kept for the next chunk.
+const KEPT_SLOTS: usize = 1 << 18;
 
 impl TextDictionary {
     pub(super) fn new() -> Self {
@@ -95,9 +99,13 @@ impl TextDictionary {
         if self.entries.is_empty() {
             return;
         }
-        self.plain.clear();
-        self.entries.clear();
-        self.slots.fill((EMPTY, 0));
+        empty(&mut self.plain);
+        empty(&mut self.entries);
+        if self.slots.len() > KEPT_SLOTS {
+            self.slots = vec![(EMPTY, 0); FIRST_SLOTS];
+        } else {
+            self.slots.fill((EMPTY, 0));
+        }
     }
 }
 

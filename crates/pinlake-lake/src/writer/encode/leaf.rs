@@ -9,7 +9,7 @@ use std::io::Write;
 
 use super::chunk::{ChunkPages, Scratch};
 use super::levels::Levels;
-use super::limits::Limits;
+use super::limits::{Limits, empty};
 use super::numbers::{FloatValues, IntegerValues};
 use super::text::TextValues;
 
@@ -73,12 +73,18 @@ impl Leaf {
             Values::Integer(values) => values.drain(&mut scratch.page),
             Values::Float(values) => values.drain(&mut scratch.page),
         };
-        self.chunk.add_data(scratch, levels, encoding)
+        let added = self.chunk.add_data(scratch, levels, encoding);
+        empty(&mut scratch.page);
+        added
     }
 
     /// Bytes that wait for the row group's end.
     pub(super) fn buffered_bytes(&self) -> usize {
-        self.chunk.buffered_bytes() + self.page_bytes()
+        let excess = match &self.values {
+            Values::Text(values) => values.dictionary_excess_bytes(),
+            Values::Integer(_) | Values::Float(_) => 0,
+        };
+        self.chunk.buffered_bytes() + self.page_bytes() + excess
     }
 
     /// Writes the chunk to `file`, whose length is `offset`, and begins anew.

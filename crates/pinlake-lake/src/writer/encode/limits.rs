@@ -1,4 +1,4 @@
-//! The numbers that bound pages and dictionaries.
+//! The numbers that bound pages, dictionaries and the buffers that are kept.
 
 /// When a page is full, and when a dictionary is given up.
 #[derive(Debug, Clone, Copy)]
@@ -26,5 +26,17 @@ impl Default for Limits {
             judged_after: 16_384,
             plain_groups: 8,
         }
+    }
+}
+
+/// The largest buffer that is kept for the next page or row group: several times what those of usual columns take. What one long
+/// text has grown is given back, or each column in turn would keep as much.
+pub(super) const KEPT_BYTES: usize = 8 << 20;
+
+/// Empties a buffer, and gives its memory back where it has grown beyond what is usual.
+pub(super) fn empty<T>(buffer: &mut Vec<T>) {
+    buffer.clear();
+    if buffer.capacity() * size_of::<T>() > KEPT_BYTES {
+        *buffer = Vec::new();
     }
 }

@@ -14,7 +14,7 @@ use super::bits::width_of;
 use super::chunk::ChunkPages;
 use super::codec::Codec;
 use super::dictionary::TextDictionary;
-use super::limits::Limits;
+use super::limits::{Limits, empty};
 use super::remap::Remaps;
 use super::{delta, hybrid};
 
@@ -114,6 +114,10 @@ impl TextValues {
         if self.mode == Mode::Undecided {
             self.mode = if self.plain_groups > 0 { Mode::Plain } else { Mode::Dictionary };
         }
+        if values.value_data().len() > self.limits.dictionary_bytes * 2 {
+            // One line's: its texts are so many or so long that copying them would be for nothing.
+            self.give_up_dictionary();
+        }
         let keys = array.keys();
         let valid = keys.nulls().filter(|nulls| nulls.null_count() > 0);
         if self.mode == Mode::Plain {
@@ -141,13 +145,21 @@ impl TextValues {
         let unique =
             self.by_dictionary >= self.limits.judged_after && self.dictionary.len() * 2 > self.by_dictionary;
         if unique || self.dictionary.plain().len() > self.limits.dictionary_bytes {
-            self.plain_groups = self.limits.plain_groups + 1;
-            self.leave_dictionary();
+            self.give_up_dictionary();
         }
+    }
+
+    /// No dictionary from here to the end of the chunk, nor in some chunks to come.
+    fn give_up_dictionary(&mut self) {
+        self.plain_groups = self.limits.plain_groups + 1;
+        self.leave_dictionary();
     }
 
     /// From here to the end of the chunk, values are plain; those of the page in progress too.
     fn leave_dictionary(&mut self) {
+        if self.mode == Mode::Plain {
+            return;
+        }
         self.by_dictionary -= self.indices.len();
         for index in self.indices.drain(..) {
             let text = self.dictionary.get(index);
@@ -155,11 +167,21 @@ impl TextValues {
             self.bytes.extend_from_slice(text);
         }
         self.mode = Mode::Plain;
+        // Nobody asks for them before the next chunk, and one long text makes both large.
+        self.remaps = Remaps::default();
+        if !self.indexed_pages {
+            self.dictionary.clear();
+        }
     }
 
     /// Bytes held for the page in progress.
     pub(super) fn buffered_bytes(&self) -> usize {
         self.indices.len() * size_of::<u32>() + self.lengths.len() * size_of::<i64>() + self.bytes.len()
+    }
+
+    /// Bytes by which the chunk's dictionary is larger than it is meant to be.
+    pub(super) fn dictionary_excess_bytes(&self) -> usize {
+        self.dictionary.plain().len().saturating_sub(self.limits.dictionary_bytes)
     }
 
     /// Appends the values as a data page has them, and begins anew.
@@ -173,7 +195,7 @@ impl TextValues {
         delta::encode(&self.lengths, page);
         page.extend_from_slice(&self.bytes);
         self.lengths.clear();
-        self.bytes.clear();
+        empty(&mut self.bytes);
         Encoding::DELTA_LENGTH_BYTE_ARRAY
     }
 
