@@ -84,6 +84,12 @@ pub(crate) fn each_batch<E: From<ImportError>>(
     }
 }
 
+/// Whether a file of this name is CSV.
+pub(crate) fn is_csv(name: &str) -> bool {
+    let name = name.strip_suffix(".gz").unwrap_or(name);
+    std::path::Path::new(name).extension().is_some_and(|extension| extension.eq_ignore_ascii_case("csv"))
+}
+
 /// The lines that are not blank, with their numbers.
 pub(crate) fn lines(bytes: &[u8]) -> impl Iterator<Item = (u64, &[u8])> {
     (1..).zip(bytes.split(|byte| *byte == b'\n')).filter(|(_, line)| !line.trim_ascii().is_empty())
@@ -105,7 +111,7 @@ fn json((number, line): (u64, &[u8])) -> Item {
 /// The endpoint's own id, or one that follows from its channel and address, so that the same import twice updates rather
 /// than doubles. It has the form of those that Pinpoint made: 27 characters of base64 in lower case.
 pub(crate) fn id_of(endpoint: &EndpointResponse) -> Result<String, &'static str> {
-    if let Some(id) = &endpoint.id {
+    if let Some(id) = endpoint.id.as_ref().filter(|id| !id.is_empty()) {
         return Ok(id.clone());
     }
     let channel = endpoint.channel_type.as_deref().ok_or("Missing ChannelType")?;
@@ -207,7 +213,7 @@ mod tests {
             for _ in 0..3 {
                 dice = dice.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
                 let place = usize::try_from(dice >> 33).unwrap_or(0) % bytes.len();
-                bytes[place] = (dice >> 25) as u8;
+                bytes[place] = (dice >> 25).to_le_bytes()[0];
             }
             let _ = read(Format::Json, &bytes);
             let _ = read(Format::Csv, &bytes);

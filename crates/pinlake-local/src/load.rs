@@ -1,6 +1,6 @@
 //! Files that bring an audience back: pieces of an export, and import files.
 //!
-//! Loading is not importing: no rule refuses an endpoint, nobody's status changes, and an export line stays as it came.
+//! Export lines are not imported: no rule refuses an endpoint, nobody's status changes, and an export line stays as it came.
 //! Bounds: a file in memory, unpacked, and a batch of its lines.
 
 use std::collections::BTreeMap;
@@ -9,11 +9,11 @@ use std::sync::Arc;
 use chrono::Utc;
 use rayon::prelude::*;
 use serde::Deserialize;
+use uuid::Uuid;
 
-use crate::audience::{Audience, TakenIn};
+use crate::audience::{Audience, Refusal, Stamp, TakenIn};
 use crate::error::LocalError;
 use crate::import::{self, Format, ImportError, Item};
-use crate::model::{self, EndpointResponse};
 use crate::pinpoint::Applications;
 
 /// Lines in one commit: some 35 MB.
@@ -27,7 +27,7 @@ const REFUSED_TOLD: usize = 10;
 pub struct Loaded {
     /// Endpoints that were not there before.
     pub added: u64,
-    /// Lines that took the place of an endpoint with the same id.
+    /// Lines that took the place of an endpoint with the same id, or were merged into it by an import file.
     pub replaced: u64,
     /// Lines that are no endpoint.
     pub refused: u64,
@@ -73,13 +73,12 @@ pub(crate) fn file(
 ) -> Result<Loaded, LocalError> {
     let error = |source| LocalError::Load { name: name.to_owned(), source };
     let plain = import::unpacked(bytes).map_err(error)?;
-    let lower = name.to_lowercase();
-    let is_csv = lower.strip_suffix(".gz").unwrap_or(&lower).ends_with(".csv");
+    let is_csv = import::is_csv(name);
     let mut load = Load { applications, default_application_id, loaded: Loaded::default() };
     if is_csv {
-        load.csv(name, &plain)?
+        load.csv(name, &plain)?;
     } else {
-        load.lines(&plain)?
+        load.lines(&plain)?;
     }
     Ok(load.loaded)
 }
@@ -132,37 +131,49 @@ impl Load<'_> {
         self.applications.audience(id).ok_or_else(|| LocalError::Vanished { application_id: id.to_owned() })
     }
 
+    /// An import file is imported: by the rules of `UpdateEndpoint`, with what is there merged.
     fn csv(&mut self, name: &str, plain: &[u8]) -> Result<(), LocalError> {
-        let now = model::date(Utc::now());
-        let batch = |items: Vec<Item>| {
-            let mut lines: Vec<(u64, Vec<u8>)> = Vec::with_capacity(items.len());
-            for Item { line, endpoint } in items {
-                let written = endpoint.and_then(|endpoint| self.written(endpoint, &now));
-                match written {
-                    Ok(bytes) => lines.push((line, bytes)),
-                    Err(reason) => self.loaded.refuse(line, &reason),
-                }
-            }
-            let lines: Vec<(u64, &[u8])> =
-                lines.iter().map(|(line, bytes)| (*line, bytes.as_slice())).collect();
-            self.batch(&lines).map_err(CsvError::Local)
+        let audience = self.audience(self.default_application_id)?;
+        let stamp = Stamp {
+            now: Utc::now(),
+            application_id: self.default_application_id.to_owned(),
+            request_id: Uuid::new_v4().to_string(),
         };
+        let batch = |items: Vec<Item>| self.import(&audience, items, &stamp).map_err(CsvError::Local);
         import::each_batch(Format::Csv, plain, batch).map_err(|error| match error {
             CsvError::File(source) => LocalError::Load { name: name.to_owned(), source },
             CsvError::Local(error) => error,
         })
     }
 
-    /// The export line of an endpoint from an import file, with what Pinpoint would have added.
-    fn written(&self, mut endpoint: EndpointResponse, now: &str) -> Result<Vec<u8>, String> {
-        let id = import::id_of(&endpoint).map_err(str::to_owned)?;
-        endpoint.id = Some(id);
-        endpoint.endpoint_status.get_or_insert_with(|| "ACTIVE".to_owned());
-        endpoint.opt_out.get_or_insert_with(|| "NONE".to_owned());
-        endpoint.effective_date.get_or_insert_with(|| now.to_owned());
-        endpoint.creation_date.get_or_insert_with(|| now.to_owned());
-        endpoint.application_id.get_or_insert_with(|| self.default_application_id.to_owned());
-        serde_json::to_vec(&endpoint).map_err(|error| error.to_string())
+    fn import(&mut self, audience: &Audience, items: Vec<Item>, stamp: &Stamp) -> Result<(), LocalError> {
+        let mut lines = Vec::with_capacity(items.len());
+        let mut updates = Vec::with_capacity(items.len());
+        for Item { line, endpoint } in items {
+            let identified = endpoint.and_then(|endpoint| match import::id_of(&endpoint) {
+                Ok(id) => Ok((id, endpoint)),
+                Err(reason) => Err(reason.to_owned()),
+            });
+            match identified {
+                Ok((id, endpoint)) => {
+                    lines.push((line, audience.get(&id)?.is_some()));
+                    updates.push((id, endpoint));
+                }
+                Err(reason) => self.loaded.refuse(line, &reason),
+            }
+        }
+        let outcomes = audience.update_each(updates, stamp)?;
+        for ((line, was_there), outcome) in lines.into_iter().zip(outcomes) {
+            match outcome {
+                Ok(()) => {
+                    *(if was_there { &mut self.loaded.replaced } else { &mut self.loaded.added }) += 1;
+                    let lines = self.loaded.by_application.entry(stamp.application_id.clone());
+                    *lines.or_default() += 1;
+                }
+                Err(Refusal(reason)) => self.loaded.refuse(line, &reason),
+            }
+        }
+        Ok(())
     }
 }
 

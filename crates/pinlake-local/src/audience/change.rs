@@ -14,6 +14,9 @@ use crate::state::Endpoints;
 /// An endpoint in a change; `None` where it is removed.
 type Pending = Option<EndpointResponse>;
 
+/// What a slot is to hold: bytes, or nothing where it is to be emptied.
+pub(super) type SlotWrite = (u64, Option<Vec<u8>>);
+
 /// One step, and what it takes to undo it.
 struct Step {
     slot: u64,
@@ -55,7 +58,7 @@ impl<'a> Change<'a> {
 
     /// What there is to write: each slot with its bytes, or nothing where it is to be emptied. The names of attributes are
     /// remembered from here on.
-    pub(super) fn finish(&mut self) -> Result<Vec<(u64, Option<Vec<u8>>)>, AudienceError> {
+    pub(super) fn finish(&mut self) -> Result<Vec<SlotWrite>, AudienceError> {
         for endpoint in self.pending.values().flatten() {
             self.directory.add_names(directory::names(endpoint));
         }

@@ -146,15 +146,12 @@ impl<'a> Intake<'a> {
                 return Ok(());
             }
         };
-        let (slot, before) = match self.directory.slot(keys.id()) {
-            Some(slot) => {
-                self.loaded.replaced += 1;
-                (slot, self.keys_before(slot)?)
-            }
-            None => {
-                self.loaded.added += 1;
-                (self.directory.next_slot(), None)
-            }
+        let (slot, before) = if let Some(slot) = self.directory.slot(keys.id()) {
+            self.loaded.replaced += 1;
+            (slot, self.keys_before(slot)?)
+        } else {
+            self.loaded.added += 1;
+            (self.directory.next_slot(), None)
         };
         self.directory.relink(slot, before, Some(keys));
         self.keys.insert(slot, keys);
@@ -241,7 +238,9 @@ pub(super) fn index(endpoints: &Endpoints) -> Result<Directory, AudienceError> {
     let mut directory = Directory::default();
     directory.reserve(end);
     for (found, names) in parts {
-        found.into_iter().for_each(|(slot, keys)| directory.relink(slot, None, Some(keys)));
+        for (slot, keys) in found {
+            directory.relink(slot, None, Some(keys));
+        }
         directory.add_names(names);
     }
     Ok(directory)

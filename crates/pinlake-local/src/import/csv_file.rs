@@ -56,7 +56,7 @@ impl Place<'_> {
         while self.bytes.get(to).is_some_and(|byte| matches!(byte, b'\r' | b'\n')) {
             to += 1;
         }
-        self.line += self.bytes[self.byte..to].iter().filter(|byte| **byte == b'\n').count() as u64;
+        self.line += memchr::memchr_iter(b'\n', &self.bytes[self.byte..to]).count() as u64;
         self.byte = to;
         self.line
     }

@@ -171,7 +171,7 @@ impl From<Scalar> for String {
 /// Takes a scalar as text without going through an untagged enum, which would copy each value first.
 struct TextVisitor;
 
-impl<'de> Visitor<'de> for TextVisitor {
+impl Visitor<'_> for TextVisitor {
     type Value = Option<String>;
 
     fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -144,7 +144,7 @@ fn matched<'path>(pattern: &'static str, parts: &[&'path str]) -> Option<Labels<
         let part = *rest.next()?;
         match wanted.strip_prefix('{').and_then(|label| label.strip_suffix('}')) {
             Some(label) if !part.is_empty() => {
-                labels.push((label, percent_decode_str(part).decode_utf8_lossy()))
+                labels.push((label, percent_decode_str(part).decode_utf8_lossy()));
             }
             None if part == wanted => {}
             _ => return None,

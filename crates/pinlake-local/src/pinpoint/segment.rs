@@ -1,6 +1,8 @@
 //! Segments: `CreateSegment`, `GetSegment`, `GetSegments`, `GetSegmentVersion`, `GetSegmentVersions`, `UpdateSegment`,
 //! `DeleteSegment`.
 
+use std::collections::HashSet;
+
 use chrono::Utc;
 use hyper::StatusCode;
 use uuid::Uuid;
@@ -60,7 +62,7 @@ pub(super) fn update(
             return Err(Failure::bad_request("An imported segment can be renamed, and has no dimensions."));
         }
         let members =
-            if newest.import.is_some() { application.segments.members(&newest)? } else { Default::default() };
+            if newest.import.is_some() { application.segments.members(&newest)? } else { HashSet::new() };
         let mut segment = SegmentVersion {
             version: newest.version + 1,
             modified: Utc::now(),

@@ -134,7 +134,7 @@ impl Segments {
         }
         Ok(match (&version.groups, &version.dimensions) {
             (Some(groups), _) => Definition::Groups(groups.clone()),
-            (None, dimensions) => Definition::Dimensions(dimensions.clone().unwrap_or_default()),
+            (None, dimensions) => Definition::Dimensions(Box::new(dimensions.clone().unwrap_or_default())),
         })
     }
 }

@@ -21,7 +21,7 @@ const SOURCES: usize = 1_000;
 #[derive(Debug, Clone)]
 pub(crate) enum Definition {
     /// Criteria that all have to hold; without any it is everybody.
-    Dimensions(SegmentDimensions),
+    Dimensions(Box<SegmentDimensions>),
     /// Groups of criteria over other segments.
     Groups(SegmentGroupList),
     /// The endpoints of an import, by their ids in lower case.
@@ -124,12 +124,12 @@ impl GroupPlan {
 impl Quantifier {
     /// Whether the test holds for as many as asked for. Of nothing it always does: a group without sources starts from
     /// everybody, and one without criteria leaves everybody in.
-    fn of<T>(self, items: &[T], mut test: impl FnMut(&T) -> bool) -> bool {
+    fn of<T>(self, items: &[T], test: impl FnMut(&T) -> bool) -> bool {
         match self {
             _ if items.is_empty() => true,
             Quantifier::All => items.iter().all(test),
             Quantifier::Any => items.iter().any(test),
-            Quantifier::None => !items.iter().any(|item| test(item)),
+            Quantifier::None => !items.iter().any(test),
         }
     }
 }
@@ -174,8 +174,8 @@ mod tests {
     #[test]
     fn groups_join_sources_and_criteria() -> Result<(), Refusal> {
         let book = Book(HashMap::from([
-            ("one", Definition::Dimensions(with_a("1"))),
-            ("two", Definition::Dimensions(with_a("2"))),
+            ("one", Definition::Dimensions(Box::new(with_a("1")))),
+            ("two", Definition::Dimensions(Box::new(with_a("2")))),
             ("imported", Definition::Imported(["e".to_owned(), "f".to_owned()].into())),
         ]));
         let sources = |quantifier: &str| {

@@ -122,6 +122,16 @@ async fn csv_defines_a_segment_that_can_be_exported_and_added_to() -> TestResult
         .await?;
     assert_eq!(jobs.import_jobs_response.and_then(|jobs| jobs.item).map(|jobs| jobs.len()), Some(2));
 
+    // Without registration nobody is added.
+    store.put("pinlake-local", "c.csv", "Id,ChannelType,Address\ne1,SMS,+1\nstranger,SMS,+9\n")?;
+    let mut unregistered = request(Format::Csv, "c.csv");
+    (unregistered.register_endpoints, unregistered.define_segment) = (Some(false), Some(true));
+    let job = import(&world, unregistered).await?;
+    assert_eq!((job.total_processed, job.total_failures), (Some(1), Some(1)));
+    assert_eq!(job.failures.unwrap_or_default(), ["c.csv, line 3: the endpoint is not registered"]);
+    let unregistered = job.definition.and_then(|definition| definition.segment_id).ok_or("no segment")?;
+    assert_eq!(lines_of(&world, &unregistered).await?, ["e1"]);
+
     // Of a file with users alone all of their endpoints are members, and nothing is registered.
     let mut users = request(Format::Csv, "users.csv");
     users.define_segment = Some(true);
@@ -134,12 +144,12 @@ async fn csv_defines_a_segment_that_can_be_exported_and_added_to() -> TestResult
 
 /// The ids in an export of a segment.
 async fn lines_of(world: &World, segment_id: &str) -> Outcome<Vec<String>> {
-    let prefix = format!("of/{segment_id}/{}/", uuid_like(world));
+    let prefix = format!("of/{segment_id}/{}/", unused_number(world));
     crate::segment::export_segment(world, segment_id, None, &prefix).await
 }
 
 /// Something that no earlier export of this world was written under.
-fn uuid_like(world: &World) -> usize {
+fn unused_number(world: &World) -> usize {
     world.server.store().keys("pinlake-local", "of/").map_or(0, |keys| keys.len())
 }
 

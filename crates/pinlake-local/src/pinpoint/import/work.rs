@@ -85,7 +85,11 @@ impl Work {
             self.settings.pause().await;
         }
         if !self.job.has_failed() {
-            self.define_segment(imported);
+            let work = self.clone();
+            if let Err(error) = tokio::task::spawn_blocking(move || work.define_segment(imported)).await {
+                tracing::error!(%error, job = %self.job.id(), "a segment could not be made");
+                self.job.fail("The segment could not be made.");
+            }
         }
         self.job.finish(async || self.settings.pause().await).await;
     }
@@ -110,9 +114,7 @@ impl Work {
 
     /// Whether a key's name is that of a file of the job's format. Folder markers are none.
     fn has_format(&self, key: &str) -> bool {
-        let name = key.strip_suffix(".gz").unwrap_or(key);
-        let is_csv = name.to_lowercase().ends_with(".csv");
-        !key.ends_with('/') && is_csv == (self.format == Format::Csv)
+        !key.ends_with('/') && import::is_csv(key) == (self.format == Format::Csv)
     }
 
     /// Imports one object.
@@ -164,7 +166,9 @@ impl Work {
                         refuse(line, "the user has no endpoints", tally);
                     } else {
                         tally.processed += 1;
-                        known.iter().for_each(|endpoint| imported.add(endpoint));
+                        for endpoint in &known {
+                            imported.add(endpoint);
+                        }
                     }
                 }
                 Ok(endpoint) => match import::id_of(&endpoint) {
@@ -181,13 +185,17 @@ impl Work {
         let outcomes = if self.job.definition().register_endpoints {
             audience.update_each(items, &self.stamp())?
         } else {
-            items.iter().map(|_| Ok(())).collect()
+            // Without registration only those count that are there already.
+            let found = |id: &String| Ok(audience.get(id)?.map(drop));
+            let outcome = |found: Result<Option<()>, AudienceError>| {
+                Ok(found?.ok_or_else(|| Refusal("the endpoint is not registered".to_owned())))
+            };
+            ids.iter().map(found).map(outcome).collect::<Result<Vec<_>, AudienceError>>()?
         };
         for ((line, id), outcome) in lines.into_iter().zip(ids).zip(outcomes) {
             match outcome {
                 Ok(()) => {
                     tally.processed += 1;
-                    // Without registration those are members that are there already.
                     if self.job.definition().segment_id.is_some()
                         && let Some(endpoint) = audience.get(&id)?
                     {
@@ -211,13 +219,30 @@ impl Work {
     /// Makes the segment that the job was asked for, or a version of the one that it adds to.
     fn define_segment(&self, imported: Imported) {
         let Some(segment_id) = self.job.definition().segment_id.clone() else { return };
-        let made = self.applications.with(self.job.application_id(), |application| {
-            add_version(application, segment_id, imported, self.job.definition())
-        });
-        if let Err(error) = made {
+        if let Err(error) = self.add_version(segment_id, imported) {
             tracing::error!(%error, job = %self.job.id(), "a segment could not be made");
             self.job.fail("The segment could not be made.");
         }
+    }
+
+    /// Adds the first version of a segment, or one with further members.
+    fn add_version(&self, segment_id: String, mut imported: Imported) -> Result<(), Failure> {
+        let application_id = self.job.application_id();
+        // Members are looked up before the registry is locked for the change: there may be many.
+        let (audience, before) = self.applications.with(application_id, |application| {
+            let newest = application.segments.get(&segment_id, None);
+            let members = newest.map(|newest| application.segments.members(newest)).transpose()?;
+            Ok((Arc::clone(&application.audience), members.unwrap_or_default()))
+        })?;
+        for id in before {
+            if let Some(endpoint) = audience.get(&id)? {
+                imported.add(&endpoint);
+            }
+        }
+        self.applications.with(application_id, |application| {
+            let version = version_of(application, segment_id, &imported, self.job.definition());
+            Ok(application.segments.add_imported(version, &imported.ids)?)
+        })
     }
 }
 
@@ -231,44 +256,34 @@ impl Imported {
     }
 }
 
-/// Adds the first version of a segment, or one with further members.
-fn add_version(
-    application: &mut Application,
+/// The version that a job makes of a segment.
+fn version_of(
+    application: &Application,
     segment_id: String,
-    mut imported: Imported,
+    imported: &Imported,
     definition: &ImportJobResource,
-) -> Result<(), Failure> {
-    let newest = application.segments.get(&segment_id, None).cloned();
-    if let Some(newest) = &newest {
-        for id in application.segments.members(newest)? {
-            if let Some(endpoint) = application.audience.get(&id)? {
-                imported.add(&endpoint);
-            }
-        }
-    }
+) -> SegmentVersion {
+    let newest = application.segments.get(&segment_id, None);
     let now = Utc::now();
-    let version = SegmentVersion {
-        id: segment_id,
-        sequence: newest
-            .as_ref()
-            .map_or_else(|| application.segments.next_sequence(), |newest| newest.sequence),
-        version: newest.as_ref().map_or(1, |newest| newest.version + 1),
-        name: definition.segment_name.clone().or_else(|| newest.as_ref()?.name.clone()),
-        created: newest.as_ref().map_or(now, |newest| newest.created),
+    SegmentVersion {
+        sequence: newest.map_or_else(|| application.segments.next_sequence(), |newest| newest.sequence),
+        version: newest.map_or(1, |newest| newest.version + 1),
+        name: definition.segment_name.clone().or_else(|| newest?.name.clone()),
+        created: newest.map_or(now, |newest| newest.created),
         modified: now,
-        tags: newest.map(|newest| newest.tags).unwrap_or_default(),
+        tags: newest.map(|newest| newest.tags.clone()).unwrap_or_default(),
         dimensions: None,
         groups: None,
         import: Some(SegmentImportResource {
-            channel_counts: imported.channels,
+            channel_counts: imported.channels.clone(),
             external_id: definition.external_id.clone().unwrap_or_default(),
             format: definition.format.clone(),
             role_arn: definition.role_arn.clone(),
             s3_url: definition.s3_url.clone(),
             size: imported.ids.len() as u64,
         }),
-    };
-    Ok(application.segments.add_imported(version, &imported.ids)?)
+        id: segment_id,
+    }
 }
 
 /// Whether the line names a user and nothing else: all endpoints of that user are meant.
