@@ -1,5 +1,6 @@
 //! Arguments of the commands that carry their own Pinpoint: `demo`, `local`, `generate`.
 
+use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -25,6 +26,9 @@ pub(crate) struct DemoArgs {
 /// `pinlake local`.
 #[derive(Debug, Args)]
 pub(crate) struct LocalArgs {
+    /// The address to listen on; another than loopback is open to whoever reaches it and has the keys
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1")]
+    pub(crate) listen: IpAddr,
     /// Port of the Pinpoint API; 0 takes a free one
     #[arg(long, value_name = "PORT", default_value_t = 0)]
     pub(crate) port: u16,
@@ -46,6 +50,9 @@ pub(crate) struct LocalArgs {
     /// Time between two steps of a job's status
     #[arg(long, value_name = "TIME", default_value = "200ms", value_parser = humantime::parse_duration)]
     pub(crate) job_pace: Duration,
+    /// Refuse more requests a second than this of each Pinpoint operation, with 429 [default: none]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) requests_per_second: Option<u32>,
     /// The access key id that clients must use [default: random]
     #[arg(long, value_name = "KEY", requires = "secret_key")]
     pub(crate) access_key: Option<String>,

@@ -4,16 +4,23 @@ mod snapshot;
 mod sources;
 
 use std::io::{self, Write as _};
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
 
 use pinlake_local::{LocalCredentials, LocalOptions, LocalServer, PopulationOptions};
 
 use super::{Context, interruption};
 use crate::args::LocalArgs;
+use crate::ui;
 
 /// Starts the server, prints what to paste into a shell, and serves.
 pub(crate) async fn serve(context: &Context, args: &LocalArgs) -> anyhow::Result<()> {
-    let at = |port| SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), port);
+    let at = |port| SocketAddr::new(args.listen, port);
+    if !args.listen.is_loopback() {
+        ui::warn(format!(
+            "listening on {}: whoever reaches it and has the keys can read and change everything, and nothing is encrypted",
+            args.listen
+        ));
+    }
     let credentials = match (&args.access_key, &args.secret_key) {
         (Some(id), Some(secret)) => {
             LocalCredentials { access_key_id: id.clone(), secret_access_key: secret.clone() }
@@ -31,6 +38,8 @@ pub(crate) async fn serve(context: &Context, args: &LocalArgs) -> anyhow::Result
         endpoints_per_piece: args.endpoints_per_piece,
         job_pace: args.job_pace,
         data: args.data.clone(),
+        requests_per_second: args.requests_per_second,
+        beyond_loopback: !args.listen.is_loopback(),
         ..defaults
     })
     .await?;

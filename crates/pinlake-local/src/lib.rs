@@ -1,12 +1,13 @@
 //! The loopback world: a local Pinpoint and S3, and a seeded population to fill them.
 //!
-//! - [`LocalServer`] serves Pinpoint's REST API (applications and export jobs) and S3 on loopback, to any AWS client, with
-//!   signatures verified.
+//! - [`LocalServer`] serves Pinpoint's REST API (applications, endpoints, segments, import and export jobs) and S3 to any
+//!   AWS client, with signatures verified.
 //! - [`Population`] is an audience in the exact form of an export, and the oracle for it: it says what must be read from
 //!   each line, independently of any decoder. It names no other crate of pinlake for that reason.
 //! - [`Faults`] make chosen requests fail.
 //!
-//! Everything is in memory and ends with the server, unless it has a data folder. Nothing listens beyond loopback.
+//! Everything is in memory and ends with the server, or in a data folder and stays. Nothing listens beyond loopback unless it
+//! is told to.
 
 mod audience;
 mod error;

@@ -72,11 +72,8 @@ pub(crate) struct Listener {
 }
 
 impl Listener {
-    /// Binds the address, which must be loopback, and begins to serve.
+    /// Binds the address and begins to serve.
     pub(crate) async fn start<H: Handler>(address: SocketAddr, handler: H) -> Result<Self, LocalError> {
-        if !address.ip().is_loopback() {
-            return Err(LocalError::NotLoopback { address });
-        }
         let bind_error = |source| LocalError::Bind { address, source };
         let listener = TcpListener::bind(address).await.map_err(bind_error)?;
         let address = listener.local_addr().map_err(bind_error)?;

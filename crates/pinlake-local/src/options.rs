@@ -15,9 +15,9 @@ use crate::population::PopulationOptions;
 /// What a local server is started with. [`LocalOptions::default`] serves an empty application on free ports.
 #[derive(Debug, Clone)]
 pub struct LocalOptions {
-    /// Where Pinpoint listens: loopback only; port 0 takes a free one.
+    /// Where Pinpoint listens; port 0 takes a free one.
     pub pinpoint_address: SocketAddr,
-    /// Where S3 listens: loopback only; port 0 takes a free one.
+    /// Where S3 listens; port 0 takes a free one.
     pub s3_address: SocketAddr,
     /// The one pair of keys that both services accept.
     pub credentials: LocalCredentials,
@@ -35,6 +35,10 @@ pub struct LocalOptions {
     pub endpoints_per_piece: u64,
     /// Time between two steps of an export job's status; zero makes jobs as fast as they can be.
     pub job_pace: Duration,
+    /// Requests a second that each operation of Pinpoint takes; more are refused with 429. `None` takes all.
+    pub requests_per_second: Option<u32>,
+    /// Whether addresses beyond loopback may be listened on: whoever reaches them needs the keys, and nothing else.
+    pub beyond_loopback: bool,
     /// What goes wrong on purpose.
     pub faults: Faults,
 }
@@ -53,6 +57,8 @@ impl Default for LocalOptions {
             segment_ids: vec!["5ad7e34c9c1b4b0f8d62f0c9a1b2c3d4".to_owned()],
             endpoints_per_piece: 50_000,
             job_pace: Duration::from_millis(200),
+            requests_per_second: None,
+            beyond_loopback: false,
             faults: Faults::none(),
         }
     }

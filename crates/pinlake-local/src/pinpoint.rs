@@ -1,6 +1,6 @@
 //! The local Pinpoint: the REST API that stock AWS clients speak, over applications in memory.
 //!
-//! A request goes through four gates: its size, the fault rules, its signature, its route. Every answer is JSON, the inner
+//! A request goes through five gates: the fault rules, the throttle, its size and time, its signature, its route. Every answer is JSON, the inner
 //! object of the model without a wrapper; every failure has AWS's form (see `failure`).
 
 mod application;
@@ -14,9 +14,10 @@ mod route;
 mod segment;
 mod segments;
 mod signature;
+mod throttle;
 
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::time::{Duration, Instant, SystemTime};
 
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
@@ -31,6 +32,7 @@ use uuid::Uuid;
 
 pub(crate) use application::Applications;
 pub(crate) use job::{JobRunner, JobSettings};
+pub(crate) use throttle::Throttle;
 
 use crate::faults::{Fault, Faults, Service, Strike, body};
 use crate::listener::{Handler, ResetSwitch, ResponseBody};
@@ -43,11 +45,15 @@ use route::{Operation, Route};
 /// Pinpoint's limit of a request's body: 7 MB.
 const MAXIMUM_BODY_BYTES: usize = 7_000_000;
 
+/// How long a request's body may take to arrive.
+const BODY_TIME: Duration = Duration::from_secs(60);
+
 /// Answers Pinpoint requests.
 pub(crate) struct PinpointHandler {
     pub(crate) operations: Arc<Operations>,
     pub(crate) credentials: LocalCredentials,
     pub(crate) faults: Faults,
+    pub(crate) throttle: Throttle,
     pub(crate) requests: Requests,
 }
 
@@ -153,6 +159,7 @@ impl Handler for PinpointHandler {
         }
         let answer = match strike.as_ref().map(|Strike { fault, .. }| fault) {
             Some(Fault::Status { code, error_code }) => Err(Failure::asked_for(*code, error_code)),
+            _ if !self.throttle.admits(operation, Instant::now()) => Err(Failure::too_many()),
             _ => self.answer(request, &request_id).await,
         };
         let response = respond(answer, &request_id);
@@ -170,7 +177,11 @@ async fn read_body(head: &Parts, body: Incoming) -> Result<Bytes, Failure> {
     if promised.is_some_and(|promised| promised > MAXIMUM_BODY_BYTES) {
         return Err(Failure::too_large(MAXIMUM_BODY_BYTES));
     }
-    match Limited::new(body, MAXIMUM_BODY_BYTES).collect().await {
+    let collected = Limited::new(body, MAXIMUM_BODY_BYTES).collect();
+    let Ok(collected) = tokio::time::timeout(BODY_TIME, collected).await else {
+        return Err(Failure::bad_request("The request's body did not arrive in time."));
+    };
+    match collected {
         Ok(body) => Ok(body.to_bytes()),
         Err(error) if error.is::<LengthLimitError>() => Err(Failure::too_large(MAXIMUM_BODY_BYTES)),
         Err(_) => Err(Failure::bad_request("The request's body did not arrive whole.")),

@@ -7,7 +7,7 @@ use crate::faults::Faults;
 use crate::listener::Listener;
 use crate::load::{self, Loaded};
 use crate::options::{LocalCredentials, LocalOptions};
-use crate::pinpoint::{Applications, JobRunner, JobSettings, Operations, PinpointHandler};
+use crate::pinpoint::{Applications, JobRunner, JobSettings, Operations, PinpointHandler, Throttle};
 use crate::population::{DEFAULT_APPLICATION_ID, Population};
 use crate::requests::{RequestCounts, Requests};
 use crate::s3::S3Handler;
@@ -38,6 +38,11 @@ impl LocalServer {
     /// When an address is not loopback or not free, and when the bucket or the region has an impossible name.
     pub async fn start(options: LocalOptions) -> Result<Self, LocalError> {
         let LocalOptions { credentials, region, bucket, faults, segment_ids, .. } = options;
+        for address in [options.pinpoint_address, options.s3_address] {
+            if !options.beyond_loopback && !address.ip().is_loopback() {
+                return Err(LocalError::NotLoopback { address });
+            }
+        }
         let store = match &options.data {
             Some(folder) => Store::open(folder)?,
             None => Store::default(),
@@ -78,6 +83,7 @@ impl LocalServer {
             }),
             credentials: credentials.clone(),
             faults: faults.clone(),
+            throttle: Throttle::new(options.requests_per_second),
             requests: requests.clone(),
         };
         Ok(LocalServer {

@@ -60,6 +60,11 @@ impl Failure {
         Self::new(StatusCode::PAYLOAD_TOO_LARGE, "PayloadTooLargeException", &message)
     }
 
+    /// 429: more requests than the server was told to take. As from AWS, no header says when to come again.
+    pub(super) fn too_many() -> Self {
+        Self::new(StatusCode::TOO_MANY_REQUESTS, "TooManyRequestsException", "Too many requests.")
+    }
+
     /// 500: a fault of this server.
     pub(super) fn internal(message: &str) -> Self {
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, "InternalServerErrorException", message)

@@ -169,7 +169,9 @@ async fn wrong_keys_are_told_to_the_sdk() -> TestResult {
 #[tokio::test(flavor = "multi_thread")]
 async fn it_listens_on_loopback_only_and_closes_when_it_stops() -> TestResult {
     let everywhere = LocalOptions { pinpoint_address: "0.0.0.0:0".parse()?, ..LocalOptions::default() };
-    assert!(matches!(LocalServer::start(everywhere).await, Err(LocalError::NotLoopback { .. })));
+    let refused = LocalServer::start(everywhere.clone()).await;
+    assert!(matches!(refused, Err(LocalError::NotLoopback { .. })));
+    LocalServer::start(LocalOptions { beyond_loopback: true, ..everywhere }).await?.stop().await;
 
     let server = LocalServer::start(LocalOptions::default()).await?;
     let address = server.s3_url().replace("http://", "");
@@ -182,5 +184,30 @@ async fn it_listens_on_loopback_only_and_closes_when_it_stops() -> TestResult {
     server.stop().await;
     assert!(TcpStream::connect(&address).await.is_err());
     drop(idle);
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn more_requests_than_the_server_takes_are_refused_and_a_patient_client_goes_on() -> TestResult {
+    let options = LocalOptions { requests_per_second: Some(5), ..LocalOptions::default() };
+    let world = World::start(options).await?;
+    let (server, path) = (&world.server, format!("/v1/apps/{}", world.server.application_id()));
+    let mut refused = 0;
+    for _ in 0..20 {
+        let answer = send(server, "GET", &path, &signed(server, "GET", &path, "")?, "").await?;
+        if answer.status == 429 {
+            assert_eq!(answer.exception()?, "TooManyRequestsException");
+            assert!(!answer.headers.contains("retry-after"), "{}", answer.headers);
+            refused += 1;
+        }
+    }
+    assert!(refused > 0);
+    // AWS's own client with its usual retries does not notice.
+    let config = world.pinpoint.config().to_builder();
+    let retry = aws_sdk_pinpoint::config::retry::RetryConfig::standard().with_max_attempts(10);
+    let patient = aws_sdk_pinpoint::Client::from_conf(config.retry_config(retry).build());
+    for _ in 0..8 {
+        patient.get_app().application_id(server.application_id()).send().await?;
+    }
     Ok(())
 }
