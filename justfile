@@ -108,6 +108,11 @@ faults SEEDS="100":
 many:
     cargo test --workspace --test pinlake edge::many::a_hundred_thousand -- --ignored
 
+# Clients that nobody here wrote against `pinlake local`; installs the AWS CLI, boto3 and the JavaScript SDK in a temporary folder
+clients:
+    cargo build --release
+    tests/clients/run
+
 # A fuzz target (decode, unpack) for some seconds; needs `cargo install cargo-fuzz --locked`
 fuzz TARGET="decode" SECONDS="300":
     mkdir -p {{ scratch }}/fuzz-{{ TARGET }}
