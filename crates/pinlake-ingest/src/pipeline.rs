@@ -3,7 +3,8 @@
 //! - GETs run as tasks of their own within the fetch window; a piece's chunks come in order, with their permits.
 //! - Each open piece is a task that hands one chunk at a time to the pool and waits for it, so what unpacks a piece is never
 //!   in two places; meanwhile its next chunk is fetched.
-//! - The pool unpacks, decodes and writes. A job never waits, neither for bytes nor for another job.
+//! - The pool unpacks, decodes and writes. A job never waits, neither for bytes nor for another job, but
+//!   for its turn with a long line.
 //! - Nothing is visible before the commit. Leaving this page early, by an error or by dropping its future, stops the jobs and
 //!   leaves staged files that the staging takes away.
 
