@@ -63,7 +63,10 @@ fn hostile_pieces_are_converted_within_memory() {
 /// Text of `length` that no codec makes shorter than to three quarters.
 fn noise(dice: &mut Dice, length: usize) -> String {
     let letter = |byte: u64| {
-        char::from(b"0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ-_"[byte as usize % 64])
+        char::from(
+            b"0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ-_"
+                [usize::from(byte.to_le_bytes()[0] % 64)],
+        )
     };
     let mut text = String::with_capacity(length + 10);
     while text.len() < length {

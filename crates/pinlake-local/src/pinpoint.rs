@@ -46,7 +46,7 @@ use route::{Operation, Route};
 const MAXIMUM_BODY_BYTES: usize = 7_000_000;
 
 /// How long a request's body may take to arrive.
-const BODY_TIME: Duration = Duration::from_secs(60);
+const BODY_TIME: Duration = Duration::from_mins(1);
 
 /// Answers Pinpoint requests.
 pub(crate) struct PinpointHandler {
