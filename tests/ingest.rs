@@ -1,6 +1,7 @@
 //! From pieces to rows: every column, every line, every kind of source, and the counts that prove it.
 
 mod audience;
+mod csv;
 mod rejects;
 mod sources;
 mod values;

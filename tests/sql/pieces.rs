@@ -87,13 +87,13 @@ fn what_cannot_be_read_ends_with_the_contracts_code() {
     damaged[middle] ^= 1;
     room.write("bad/a.gz", &damaged);
     room.write("bad/b.gz", gzip("{}"));
-    room.write("csv/a.csv", "Id\n1\n");
+    room.write("notes/a.txt", "Id\n1\n");
     let fails = |query: &str, code: i32, named: &[&str]| {
         room.pinlake(&["sql", query]).fails(code, named);
     };
     fails("SELECT count(*) FROM read_pieces('bad')", 7, &["a.gz", "CRC"]);
     fails("SELECT count(*) FROM read_pieces('missing')", 2, &["missing"]);
-    fails("SELECT count(*) FROM read_pieces('csv')", 2, &["no piece", "a.csv"]);
+    fails("SELECT count(*) FROM read_pieces('notes')", 2, &["no piece", "a.txt"]);
     fails("SELECT count(*) FROM read_pieces('ftp://host/x')", 2, &["ftp://host/x"]);
     for wrong in ["", "1", "'in', 'bad'", "NULL", "id"] {
         fails(&format!("SELECT * FROM read_pieces({wrong})"), 2, &[]);
@@ -102,7 +102,7 @@ fn what_cannot_be_read_ends_with_the_contracts_code() {
     fails("SELECT nonsense FROM read_pieces('in')", 2, &["line 1, column 8", "nonsense"]);
     // Nothing of a result that failed stays behind.
     room.pinlake(&["sql", "SELECT id FROM read_pieces('bad')", "--out", "rows.csv"]).fails(7, &["a.gz"]);
-    assert_eq!(room.names(), ["bad", "csv", "in"]);
+    assert_eq!(room.names(), ["bad", "in", "notes"]);
 }
 
 #[test]

@@ -6,6 +6,7 @@
 //! judges the line's validity, converts odd values, fills `extra`, counts drift, and is the definition of what a line
 //! means. Whatever the fast path accepts, the slow path would read the same: tests hold the two against each other.
 
+mod cells;
 mod cursor;
 mod odd;
 mod record;
@@ -21,6 +22,7 @@ use crate::json::word::{hash, word_at};
 use crate::reject::{OVERSIZED_RAW_BYTES, Reason, Reject};
 use crate::selection::ColumnSelection;
 use crate::unpack::{Block, BlockKind, DEFAULT_MAX_LINE_BYTES};
+use cells::CellDecoder;
 use cursor::{Cursor, Odd};
 
 /// The byte order mark that some tools put at the start of a file.
@@ -54,7 +56,7 @@ pub struct DecodedBlock {
     pub rejects: Vec<Reject>,
     /// Number of lines, blank ones included.
     pub lines: u64,
-    /// Number of blank lines.
+    /// Number of lines with neither: blank ones; of CSV also the header, and those that a record of several goes on over.
     pub blank: u64,
     /// Where lines departed from the form of an export. Counted where every member is read, which is to say where `extra`
     /// is selected; empty otherwise.
@@ -77,13 +79,15 @@ pub struct BlockDecoder {
     options: DecodeOptions,
     columns: Columns,
     quotes: QuoteIndex,
+    /// Once CSV has been met.
+    cells: Option<CellDecoder>,
 }
 
 impl BlockDecoder {
     /// A decoder with empty buffers.
     #[must_use]
     pub fn new(options: DecodeOptions) -> Self {
-        Self { options, columns: Columns::new(options.columns), quotes: QuoteIndex::default() }
+        Self { options, columns: Columns::new(options.columns), quotes: QuoteIndex::default(), cells: None }
     }
 
     /// Decodes a block of the piece named `piece`, which its caller numbers `piece_index` (for [`Drift`]).
@@ -99,7 +103,17 @@ impl BlockDecoder {
     ) -> Result<DecodedBlock, ArrowError> {
         self.columns.begin(usize::try_from(block.lines).unwrap_or(usize::MAX).min(block.bytes.len() + 1));
         let mut lines = Lines::new(self.options, &mut self.columns, piece_index, block);
-        lines.decode(&mut self.quotes);
+        match &block.kind {
+            BlockKind::Records(records) => {
+                let cells = self.cells.get_or_insert_with(CellDecoder::new);
+                lines.decode_records(records, cells, &mut self.quotes);
+            }
+            BlockKind::Lines => lines.decode(&mut self.quotes),
+            &BlockKind::Oversized { bytes, limit } => {
+                lines.reject(0, &block.bytes, Reason::TooLong { bytes, limit });
+                lines.line += 1;
+            }
+        }
         let Lines { rejects, line, blank, drift, .. } = lines;
         if line - block.first_line != block.lines {
             let (counted, said) = (line - block.first_line, block.lines);
@@ -163,11 +177,6 @@ impl<'a> Lines<'a> {
     }
 
     fn decode(&mut self, quotes: &mut QuoteIndex) {
-        if let BlockKind::Oversized { bytes, limit } = self.block.kind {
-            self.reject(0, &self.block.bytes, Reason::TooLong { bytes, limit });
-            self.line += 1;
-            return;
-        }
         let block: &'a [u8] = &self.block.bytes;
         let mut start = 0;
         while start < block.len() {
@@ -215,8 +224,7 @@ impl<'a> Lines<'a> {
         if read.is_ok() {
             self.columns.finish_row(self.line);
         } else if is_too_long {
-            let reason = Reason::TooLong { bytes: raw.len() as u64, limit: self.options.max_line_bytes };
-            self.reject(start, &raw[..raw.len().min(OVERSIZED_RAW_BYTES)], reason);
+            self.reject_too_long(start, raw);
         } else {
             self.decode_odd_line(start, raw, line);
         }
@@ -225,15 +233,26 @@ impl<'a> Lines<'a> {
     }
 
     fn decode_odd_line(&mut self, start: usize, raw: &[u8], line: &[u8]) {
-        self.columns.abandon_row();
         if let Err(reason) = judge(line) {
+            self.columns.abandon_row();
             self.reject(start, raw, reason);
             return;
         }
-        odd::read(line, self.columns, &mut |member, kind| {
+        self.decode_odd_object(line);
+    }
+
+    /// Decodes an object, of which the row being filled may hold a part.
+    fn decode_odd_object(&mut self, object: &[u8]) {
+        self.columns.abandon_row();
+        odd::read(object, self.columns, &mut |member, kind| {
             self.drift.count(member, kind, self.piece_index, self.line);
         });
         self.columns.finish_row(self.line);
+    }
+
+    fn reject_too_long(&mut self, start: usize, raw: &[u8]) {
+        let reason = Reason::TooLong { bytes: raw.len() as u64, limit: self.options.max_line_bytes };
+        self.reject(start, &raw[..raw.len().min(OVERSIZED_RAW_BYTES)], reason);
     }
 
     fn reject(&mut self, start: usize, raw: &[u8], reason: Reason) {

@@ -1,7 +1,7 @@
 //! Bytes of pieces in, Arrow record batches and rejects out.
 //!
 //! A **piece** is one file of an Amazon Pinpoint endpoint export: newline-delimited JSON, one endpoint a line,
-//! usually in gzip. Its way through this crate:
+//! usually in gzip; or CSV, as Pinpoint imported it (`csv`). Its way through this crate:
 //!
 //! ```text
 //! compressed bytes ─▶ unpack (inflate, cut at line ends) ─▶ Block ─▶ decoder ─▶ RecordBatch + rejects + drift
@@ -15,6 +15,7 @@
 //! than that, and a line is at most `max_line_bytes`.
 
 mod columns;
+pub mod csv;
 pub mod decoder;
 pub mod drift;
 pub mod extra;

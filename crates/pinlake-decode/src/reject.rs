@@ -29,6 +29,20 @@ pub enum Reason {
         /// What it is instead: `array`, `string`, `number`, `boolean` or `null`.
         found: &'static str,
     },
+    /// The line begins no record of CSV.
+    NotCsv {
+        /// What is wrong with its quotes.
+        problem: &'static str,
+        /// Position from the record's first byte, from 0.
+        byte: usize,
+    },
+    /// A record of CSV has more or fewer cells than its piece has columns.
+    CellCount {
+        /// Number of its cells.
+        cells: usize,
+        /// Number of cells of the header.
+        columns: usize,
+    },
     /// The line is longer than the limit.
     TooLong {
         /// Length of the whole line in bytes.
@@ -44,6 +58,10 @@ impl fmt::Display for Reason {
             Self::NotUtf8 { byte } => write!(f, "not UTF-8 at byte {byte} of the line"),
             Self::NotJson { problem, byte } => write!(f, "not JSON: {problem} at byte {byte} of the line"),
             Self::NotAnObject { found } => write!(f, "not a JSON object but a JSON {found}"),
+            Self::NotCsv { problem, byte } => write!(f, "not CSV: {problem} at byte {byte} of the record"),
+            Self::CellCount { cells, columns } => {
+                write!(f, "a record of {cells} cells, where the header has {columns}")
+            }
             Self::TooLong { bytes, limit } => {
                 write!(f, "line of {bytes} bytes, longer than the limit of {limit}")
             }

@@ -1,7 +1,8 @@
 //! From the bytes of a piece as stored to blocks of whole lines.
 //!
 //! An [`Unpacker`] is fed a piece in chunks of any size and hands out [`Block`]s in order. It recognises gzip (every
-//! member of it), checks each member's header, CRC and length, and cuts the stream at line ends.
+//! member of it), checks each member's header, CRC and length, and cuts the stream at line ends; of CSV, at the ends of
+//! records (`records`).
 //!
 //! There are two ways through, with the same outcome:
 //! - **whole**: a piece that is at hand in one chunk, holds one gzip member and claims a size within
@@ -16,6 +17,7 @@ mod block;
 mod buffers;
 mod gzip;
 mod inflater;
+mod records;
 mod whole;
 
 use bytes::Bytes;
@@ -25,6 +27,9 @@ pub use buffers::BufferPool;
 
 use block::Cutter;
 use gzip::GzipStream;
+use records::RecordFinder;
+
+use crate::csv::CsvHeaderError;
 
 /// About how many bytes of lines a block holds. Small enough that its text and its columns stay in a core's cache,
 /// large enough that the cost of a batch (some 30 arrays) does not show: 1 MiB is some 1,500 endpoints.
@@ -187,6 +192,14 @@ pub enum UnpackError {
         /// Bytes as stored that were enough to see it.
         stored_bytes: u64,
     },
+    /// A piece of CSV begins with something else than a header of endpoints.
+    #[error("line {line} is no CSV header of endpoints")]
+    CsvHeader {
+        /// The first line that is not blank, from 1.
+        line: u64,
+        /// What is wrong with it.
+        source: CsvHeaderError,
+    },
     /// Few stored bytes stand for very many.
     #[error(
         "the piece looks like a bomb: its first {stored_bytes} bytes inflate to {inflated_bytes} and more, where an export has 8 to 15 for \
@@ -227,6 +240,8 @@ pub struct Unpacker {
     limits: UnpackLimits,
     buffers: BufferPool,
     cutter: Cutter,
+    /// For CSV: what makes blocks of records of blocks of lines.
+    records: Option<RecordFinder>,
     state: State,
 }
 
@@ -242,13 +257,22 @@ enum State {
 }
 
 impl Unpacker {
-    /// An unpacker for a piece of this format; `buffers` may be shared with others.
+    /// An unpacker for a piece of this name, which says whether it must be gzip and whether its lines are JSON or CSV (`.csv`,
+    /// `.csv.gz`); `buffers` may be shared with others.
+    #[must_use]
+    pub fn for_piece(name: &str, limits: UnpackLimits, buffers: &BufferPool) -> Self {
+        let records = is_csv(name).then(|| RecordFinder::new(&limits));
+        Self { records, ..Self::new(PieceFormat::of_name(name), limits, buffers) }
+    }
+
+    /// An unpacker for a piece of lines of JSON in this format.
     #[must_use]
     pub fn new(format: PieceFormat, limits: UnpackLimits, buffers: &BufferPool) -> Self {
         Self {
             limits,
             buffers: buffers.clone(),
             cutter: Cutter::new(limits, buffers.clone()),
+            records: None,
             state: State::Start(format),
         }
     }
@@ -256,7 +280,10 @@ impl Unpacker {
     /// Takes a piece that is at hand as a whole. Hands its blocks to `sink`, except for a last one that
     /// [`Self::finish`] may hand out.
     pub fn feed_whole(&mut self, piece: &Bytes, sink: &mut dyn FnMut(Block)) -> Result<(), UnpackError> {
-        if self.inflate_whole(piece, sink) { Ok(()) } else { self.feed(piece, sink) }
+        if !self.inflate_whole(piece, sink) {
+            return self.feed(piece, sink);
+        }
+        self.records.as_ref().map_or(Ok(()), RecordFinder::failure)
     }
 
     /// Takes a piece that is at hand as a whole if it can be inflated at once, and says so. Otherwise it takes nothing, and
@@ -265,7 +292,8 @@ impl Unpacker {
         let fresh = matches!(self.state, State::Start(_));
         if fresh && let Some(inflated) = whole::inflate(piece, self.limits.whole_bytes(), &self.buffers) {
             self.state = State::Whole;
-            self.cutter.push_whole(&inflated, sink);
+            let Self { cutter, records, .. } = self;
+            cutter.push_whole(&inflated, &mut |block| hand_on(records, block, sink));
             return true;
         }
         false
@@ -281,16 +309,18 @@ impl Unpacker {
             self.state =
                 if is_gzip { State::Gzip(Box::new(GzipStream::new(self.limits))) } else { State::Plain(0) };
         }
+        let Self { cutter, records, .. } = self;
+        let mut sink = |block| hand_on(records, block, sink);
         match &mut self.state {
-            State::Gzip(stream) => stream.feed(chunk, &mut self.cutter, sink),
+            State::Gzip(stream) => stream.feed(chunk, cutter, &mut sink)?,
             State::Plain(seen) => {
                 *seen += chunk.len() as u64;
                 self.limits.check(*seen, *seen)?;
-                self.cutter.push(chunk, sink);
-                Ok(())
+                cutter.push(chunk, &mut sink);
             }
-            State::Start(_) | State::Whole => Ok(()),
+            State::Start(_) | State::Whole => {}
         }
+        self.records.as_ref().map_or(Ok(()), RecordFinder::failure)
     }
 
     /// Says that the piece has ended: hands out the last block, if there is one, and tells the totals.
@@ -300,7 +330,29 @@ impl Unpacker {
             State::Gzip(stream) => stream.finish()?,
             State::Start(PieceFormat::Detect) | State::Plain(_) | State::Whole => {}
         }
-        Ok(self.cutter.finish(sink))
+        let Self { cutter, records, .. } = self;
+        let totals = cutter.finish(&mut |block| hand_on(records, block, sink));
+        match records {
+            Some(records) => records.finish(totals, sink),
+            None => Ok(totals),
+        }
+    }
+}
+
+/// Whether a name promises CSV.
+fn is_csv(name: &str) -> bool {
+    let stem = match name.rsplit_once('.') {
+        Some((stem, ending)) if ending.eq_ignore_ascii_case("gz") => stem,
+        _ => name,
+    };
+    stem.rsplit_once('.').is_some_and(|(_, ending)| ending.eq_ignore_ascii_case("csv"))
+}
+
+/// Hands a block of lines on, by way of its records where it has some.
+fn hand_on(records: &mut Option<RecordFinder>, block: Block, sink: &mut dyn FnMut(Block)) {
+    match records {
+        Some(records) => records.push(block, sink),
+        None => sink(block),
     }
 }
 

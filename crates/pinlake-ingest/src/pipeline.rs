@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use pinlake_decode::unpack::{UnpackTotals, Unpacker};
-use pinlake_decode::{PieceFormat, UnpackError, endpoint_schema};
+use pinlake_decode::{UnpackError, endpoint_schema};
 use pinlake_lake::{Lake, PieceRecord};
 use pinlake_source::{Fetch, Piece, PieceBody, SourceError, fetch};
 use tokio::task::JoinSet;
@@ -100,8 +100,8 @@ impl Reading<'_> {
             tokio::select! {
                 body = fetch.next(), if more && !is_due && open.len() < limits.open_pieces => match body {
                     Some(Ok(body)) => {
-                        let format = PieceFormat::of_name(&body.piece().name);
-                        let unpacker = Unpacker::new(format, limits.unpack, &self.work.buffers);
+                        let name = &body.piece().name;
+                        let unpacker = Unpacker::for_piece(name, limits.unpack, &self.work.buffers);
                         let index = self.left[body.index];
                         open.spawn(read_piece(Arc::clone(self.work), index, body, unpacker));
                     }

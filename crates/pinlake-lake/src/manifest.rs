@@ -62,7 +62,7 @@ pub struct PieceRecord {
     pub rows: u64,
     /// Lines that were rejected.
     pub rejects: u64,
-    /// Lines with nothing in them.
+    /// Lines that are neither: those with nothing in them; of CSV also the header's, and further lines of a record.
     pub blank: u64,
 }
 
@@ -97,7 +97,7 @@ pub struct Totals {
     pub rows: u64,
     /// Lines that were rejected.
     pub rejects: u64,
-    /// Lines with nothing in them.
+    /// Lines that are neither.
     pub blank: u64,
     /// Rows whose id an earlier row has.
     pub duplicate_ids: u64,

@@ -1,9 +1,12 @@
 //! Blocks, and the cutting of a stream of bytes into them at line ends.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 
 use super::buffers::BufferPool;
 use super::{UnpackLimits, UnpackTotals};
+use crate::csv::CsvRecords;
 use crate::reject::OVERSIZED_RAW_BYTES;
 
 /// Some whole lines of a piece, with their place in it.
@@ -24,10 +27,12 @@ pub struct Block {
 }
 
 /// What the bytes of a block are.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub enum BlockKind {
     /// Whole lines.
     Lines,
+    /// Whole lines of CSV, and where the records in them are.
+    Records(Arc<CsvRecords>),
     /// The beginning of a single line that is longer than the limit; the rest was passed over.
     Oversized {
         /// Length of the whole line without its line end.
@@ -42,7 +47,7 @@ pub enum BlockKind {
 const MAX_BLOCK_LINES: u64 = 32 * 1024;
 
 /// More than any buffer offset of Arrow's 32 bits may have to hold.
-const MAX_LINE_BYTES: usize = 1 << 30;
+pub(super) const MAX_LINE_BYTES: usize = 1 << 30;
 
 /// Cuts a stream into blocks.
 #[derive(Debug)]

@@ -103,6 +103,7 @@ impl Session {
             offset: reject.offset,
             fault: match reject.reason {
                 Reason::TooLong { .. } => Fault::TooLong,
+                Reason::NotCsv { .. } | Reason::CellCount { .. } => panic!("a piece of JSON lines"),
                 Reason::NotUtf8 { .. } => Fault::NotUtf8,
                 Reason::NotJson { .. } => Fault::NotJson,
                 Reason::NotAnObject { .. } => Fault::NotAnObject,

@@ -10,9 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use pinlake_decode::unpack::BufferPool;
-use pinlake_decode::{
-    Block, BlockDecoder, DecodeOptions, DecodedBlock, PieceFormat, Unpacker, endpoint_schema,
-};
+use pinlake_decode::{Block, BlockDecoder, DecodeOptions, DecodedBlock, Unpacker, endpoint_schema};
 use pinlake_lake::{DataFileWriter, Lake, LakeError, StageOptions, Staging, WriterOptions};
 use pinlake_source::{HeldBytes, PieceBody, fetch};
 use rayon::prelude::*;
@@ -124,7 +122,7 @@ async fn read(plan: &Plan, pool: &Pool, stages: &Arc<Stages>) -> Result<(), Inge
 impl Stages {
     fn open(&self, body: &PieceBody) -> PieceReader {
         let name: Arc<str> = body.piece().name.as_str().into();
-        let unpacker = Unpacker::new(PieceFormat::of_name(&name), self.limits.unpack, &self.buffers);
+        let unpacker = Unpacker::for_piece(&name, self.limits.unpack, &self.buffers);
         PieceReader {
             index: body.index,
             is_whole: body.is_whole,

@@ -7,7 +7,7 @@
 use std::sync::Arc;
 
 use arrow::error::ArrowError;
-use pinlake_decode::{Block, BlockDecoder, DecodedBlock, PieceFormat, UnpackError, Unpacker};
+use pinlake_decode::{Block, BlockDecoder, DecodedBlock, UnpackError, Unpacker};
 use pinlake_source::{HeldBytes, Piece, PieceBody, fetch};
 use tokio::sync::mpsc;
 
@@ -53,7 +53,7 @@ async fn read_piece(
 ) -> Result<(), IngestError> {
     let piece: Arc<str> = body.piece().name.as_str().into();
     let damaged = |source: UnpackError| IngestError::Unpack { piece: piece.to_string(), source };
-    let unpacker = Unpacker::new(PieceFormat::of_name(&piece), work.limits.unpack, &work.buffers);
+    let unpacker = Unpacker::for_piece(&piece, work.limits.unpack, &work.buffers);
     let mut unpacking = Unpacking { unpacker, is_whole: body.is_whole, blocks: Vec::new() };
     while let Some(chunk) = body.next_chunk().await {
         // The permits stay with the chunk until it is unpacked.
