@@ -2,13 +2,20 @@
 -- about: How is each metric spread? Quantiles are exact, between two values by straight line; `stddev` is that of a
 -- about: sample, and null where one endpoint has the metric. `endpoints` counts those that have it.
 
--- One sort serves every quantile. Quantile p of n values lies at place p * (n - 1), counted from 0.
-WITH placed AS (
+-- One sort serves every quantile. Quantile p of n values lies at place p * (n - 1), counted from 0. How many there are is counted apart: a
+-- window over a whole partition keeps all of it in memory.
+WITH counted AS (
+    SELECT name, count(*) - 1 AS last
+    FROM metrics
+    WHERE value IS NOT NULL
+    GROUP BY name
+),
+
+placed AS (
     SELECT
         name,
         value,
-        CAST(row_number() OVER (PARTITION BY name ORDER BY value) AS BIGINT) - 1 AS place,
-        count(*) OVER (PARTITION BY name) - 1 AS last
+        CAST(row_number() OVER (PARTITION BY name ORDER BY value) AS BIGINT) - 1 AS place
     FROM metrics
     WHERE value IS NOT NULL
 ),
@@ -34,6 +41,7 @@ described AS (
         count(*) FILTER (WHERE value = 0) AS zeros,
         count(*) FILTER (WHERE value < 0) AS negatives
     FROM placed
+    INNER JOIN counted USING (name)
     GROUP BY name, last
 )
 

@@ -65,8 +65,25 @@ long_values AS (
         OR character_length(timezone) > 255
 ),
 
+-- What an endpoint tells by itself, in one reading of them.
+flagged AS (
+    SELECT
+        user_id,
+        id,
+        unnest(
+            make_array(
+                CASE WHEN user_id IS NULL THEN 'no_user_id' END,
+                CASE WHEN opt_out = 'ALL' THEN 'opted_out' END,
+                CASE WHEN endpoint_status = 'INACTIVE' THEN 'inactive' END,
+                CASE WHEN channel_type NOT IN ('EMAIL', 'SMS', 'VOICE') THEN 'push_or_custom_channel' END,
+                CASE WHEN address IS NULL OR address = '' THEN 'no_address' END
+            )
+        ) AS problem
+    FROM endpoints
+),
+
 found AS (
-    SELECT 'no_user_id' AS problem, user_id, id FROM endpoints WHERE user_id IS NULL
+    SELECT problem, user_id, id FROM flagged WHERE problem IS NOT NULL
     UNION ALL
     SELECT 'over_3_emails' AS problem, e.user_id, e.id
     FROM endpoints AS e
@@ -79,16 +96,6 @@ found AS (
     WHERE e.channel_type IN ('SMS', 'VOICE') AND e.address <> ''
     UNION ALL
     SELECT 'value_over_255' AS problem, user_id, id FROM long_values
-    UNION ALL
-    SELECT 'opted_out' AS problem, user_id, id FROM endpoints WHERE opt_out = 'ALL'
-    UNION ALL
-    SELECT 'inactive' AS problem, user_id, id FROM endpoints WHERE endpoint_status = 'INACTIVE'
-    UNION ALL
-    SELECT 'push_or_custom_channel' AS problem, user_id, id
-    FROM endpoints
-    WHERE channel_type NOT IN ('EMAIL', 'SMS', 'VOICE')
-    UNION ALL
-    SELECT 'no_address' AS problem, user_id, id FROM endpoints WHERE address IS NULL OR address = ''
 ),
 
 people AS (

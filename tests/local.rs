@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use serde_json::{Value, json};
 
-use crate::harness::{Room, Running};
+use crate::harness::{Dice, Room, Running};
 
 /// A server under way, with the variables that it printed.
 struct Served {
@@ -146,5 +146,123 @@ fn a_source_that_is_none_ends_with_its_name_and_a_way_out() {
         (["--data", "taken"], 7, "pinpoint.redb"),
     ] {
         room.pinlake(&["local"]).args(&arguments).fails(code, &[told]);
+    }
+}
+
+#[test]
+fn an_interrupt_while_it_loads_ends_with_130_and_says_what_stays() {
+    let room = Room::new();
+    room.write("one.json", "{\"Id\":\"a\",\"ChannelType\":\"SMS\",\"Address\":\"+1\"}\n");
+    room.pinlake(&["generate", "60000", "pieces", "--pieces", "30"]).succeeds();
+    let arguments = ["local", "--data", "data", "--load", "one.json", "--load", "pieces"];
+    let mut running = room.pinlake(&arguments).start();
+    running.wait_until_it_says(&["loaded one.json"]);
+    running.interrupt();
+    let ran = running.end();
+    assert_eq!(ran.code, Some(130), "{ran}");
+    assert!(ran.stderr.contains("stays in data") && !ran.stdout.contains("# ready"), "{ran}");
+    let served = Served::start(&room, &["--data", "data"]);
+    let rows = served.exported(&room, "again", "select id from endpoints where id = 'a'");
+    assert_eq!(rows.len(), 1);
+    served.stop();
+}
+
+#[test]
+fn listening_beyond_loopback_is_warned_of() {
+    let room = Room::new();
+    let served = Served::start(&room, &["--listen", "0.0.0.0"]);
+    let told = served.stop();
+    assert!(told.contains("listening on 0.0.0.0") && told.contains("nothing is encrypted"), "{told}");
+    let served = Served::start(&room, &[]);
+    assert!(served.variable("AWS_ENDPOINT_URL_S3").starts_with("http://127.0.0.1:"));
+    let told = served.stop();
+    assert!(!told.contains("listening on"), "{told}");
+}
+
+/// A header of a console's export, with a column that no endpoint has.
+const COLUMNS: [&str; 15] = [
+    "Id",
+    "ChannelType",
+    "Address",
+    "Location.Country",
+    "Location.City",
+    "Location.Latitude",
+    "Demographic.Make",
+    "Attributes.Interests",
+    "Attributes.Interests",
+    "Attributes.a.b",
+    "Metrics.visits",
+    "User.UserId",
+    "User.UserAttributes.Plan",
+    "User.UserAttributes.Plan",
+    "User.UserStatus",
+];
+
+/// A file of CSV by chance: quotes, commas and line breaks in cells, empty ones, lines that are none. Each record has an id.
+fn import_file(dice: &mut Dice, records: u64) -> String {
+    const CELLS: [&str; 12] = [
+        "",
+        "",
+        "plain",
+        "with space",
+        "\"a, b\"",
+        "\"say \"\"hi\"\"\"",
+        "\"two\nlines\"",
+        "富山",
+        "it's",
+        "\"\"",
+        "a;b",
+        "5\" screen",
+    ];
+    let mut file = COLUMNS.join(",") + "\r\n";
+    for record in 0..records {
+        let cells = COLUMNS.iter().map(|column| match *column {
+            "Id" => format!("id-{record}"),
+            "ChannelType" => ["SMS", "EMAIL", "CUSTOM"][dice.below(3) as usize].to_owned(),
+            "Address" => format!("\"{record}, example\""),
+            "Location.Country" => ["", "NO", "JPN"][dice.below(3) as usize].to_owned(),
+            "Location.Latitude" => ["", "59.9", "-7", "1e1"][dice.below(4) as usize].to_owned(),
+            "Metrics.visits" => ["", "3", "2.50", "-0"][dice.below(4) as usize].to_owned(),
+            "User.UserId" => ["".to_owned(), format!("u-{record}")][dice.below(2) as usize].clone(),
+            _ => CELLS[dice.below(CELLS.len() as u64) as usize].to_owned(),
+        });
+        file += &cells.collect::<Vec<_>>().join(",");
+        file += ["\r\n", "\n", "\n\n"][dice.below(3) as usize];
+    }
+    file
+}
+
+#[test]
+fn the_server_and_convert_read_the_same_from_csv() {
+    let room = Room::new();
+    room.write("people.csv", import_file(&mut Dice::new(7), 400));
+    room.pinlake(&[
+        "convert",
+        "people.csv",
+        "--lake",
+        "converted",
+        "--snapshot",
+        "s",
+        "--expect-rows",
+        "400",
+    ])
+    .succeeds();
+    let query = "select id, channel_type, address, country, city, latitude, make, attributes, metrics, user_id, user_attributes \
+        from endpoints order by id";
+    let converted =
+        room.pinlake(&["sql", query, "--lake", "converted", "--format", "json"]).succeeds().rows();
+    let served = Served::start(&room, &["--load", "people.csv"]);
+    let imported = served.exported(&room, "imported", query);
+    let told = served.stop();
+    assert!(told.contains("400 endpoints") && told.contains(" 0 lines refused"), "{told}");
+    assert_eq!(imported.len(), 400);
+    // What has nothing in it is an empty map in one and absent in the other; an export says nothing of either.
+    let plain = |row: &Value| {
+        let mut row = row.as_object().cloned().unwrap_or_default();
+        row.retain(|_, value| !value.is_null() && value != &json!({}));
+        Value::Object(row)
+    };
+    for (imported, converted) in imported.iter().zip(&converted) {
+        assert_eq!(plain(imported), plain(converted));
     }
 }

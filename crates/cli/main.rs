@@ -1,5 +1,6 @@
 //! The `pinlake` binary: what was typed, what was meant, the command, its exit code.
 
+mod allocator;
 mod args;
 mod commands;
 mod config;
@@ -10,9 +11,6 @@ mod settings;
 mod ui;
 
 use std::process::ExitCode;
-
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
     exit::code(panics::caught(|| commands::main(args::parse())))

@@ -37,7 +37,11 @@ fn beginning(report: Report) -> Report {
         batches.extend((kept > 0).then(|| batch.slice(0, kept)));
     }
     let further_rows = all - (ROWS - left);
-    Report { further_rows, result: pinlake_report::QueryResult { batches, ..report.result }, ..report }
+    Report {
+        further_rows,
+        result: pinlake_report::QueryResult::new(report.result.schema, batches, report.result.elapsed),
+        ..report
+    }
 }
 
 /// The section of the one report in a page. Drawings are left out but for where they stand.

@@ -8,7 +8,7 @@ use std::net::SocketAddr;
 
 use pinlake_local::{LocalCredentials, LocalOptions, LocalServer, PopulationOptions};
 
-use super::{Context, interruption};
+use super::{Context, insist_at_second_signal, interruption};
 use crate::args::LocalArgs;
 use crate::ui;
 
@@ -43,7 +43,27 @@ pub(crate) async fn serve(context: &Context, args: &LocalArgs) -> anyhow::Result
         ..defaults
     })
     .await?;
-    let total = sources::load(context, &server, &args.load).await?;
+    insist_at_second_signal();
+    // A file that is being loaded computes: only between two is there time to look for a signal.
+    let (stop, interrupted) = (context.stop.clone(), interruption()?);
+    let watching = tokio::spawn(async move {
+        if interrupted.await.is_ok() {
+            stop.request();
+        }
+    });
+    let total = match sources::load(context, &server, &args.load).await {
+        Ok(total) => total,
+        Err(error) => {
+            if let (true, Some(folder)) = (context.stop.is_requested(), &args.data) {
+                context.ui.note(format!(
+                    "what was loaded so far stays in {}; loading again replaces endpoints of the same id",
+                    folder.display()
+                ));
+            }
+            return Err(error);
+        }
+    };
+    watching.abort();
     let application_id = total.main_application().unwrap_or(server.application_id());
     // Whoever reads that it is ready may stop it at once.
     let stopped = interruption()?;

@@ -30,7 +30,7 @@ pub use error::LocalError;
 pub use faults::{Fault, FaultKind, FaultRule, Faults, Service};
 pub use import::ImportError;
 pub use load::{Loaded, RefusedLine};
-pub use options::{LocalCredentials, LocalOptions};
+pub use options::{ClientLimits, LocalCredentials, LocalOptions};
 pub use population::{Endpoint, Population, PopulationError, PopulationOptions, RecordSize};
 pub use requests::RequestCounts;
 pub use server::LocalServer;

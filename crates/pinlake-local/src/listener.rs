@@ -1,7 +1,7 @@
 //! Accepts connections and answers their requests, until it is told to stop.
 //!
-//! Bounds: [`CONNECTIONS`] at once (others wait to be accepted), [`HEADER_TIME`] for a request's headers, and
-//! [`STOP_TIME`] for requests under way when the listener stops. Dropping it aborts everything at once.
+//! Bounds: [`ClientLimits`], for the number of connections (others wait to be accepted), for a request's headers, and for
+//! requests under way when the listener stops. Dropping it aborts everything at once.
 
 use std::io::{self, IoSlice};
 use std::net::SocketAddr;
@@ -26,15 +26,7 @@ use tokio::task::{JoinHandle, JoinSet};
 use tokio_util::sync::CancellationToken;
 
 use crate::error::LocalError;
-
-/// Connections served at once. Stock clients keep at most some tens each.
-const CONNECTIONS: usize = 1_024;
-
-/// How long a client may take to send a request's headers.
-const HEADER_TIME: Duration = Duration::from_secs(30);
-
-/// How long requests under way have to end when the listener stops.
-const STOP_TIME: Duration = Duration::from_secs(5);
+use crate::options::ClientLimits;
 
 /// An error in the middle of a body.
 pub(crate) type BodyError = Box<dyn std::error::Error + Send + Sync>;
@@ -73,12 +65,16 @@ pub(crate) struct Listener {
 
 impl Listener {
     /// Binds the address and begins to serve.
-    pub(crate) async fn start<H: Handler>(address: SocketAddr, handler: H) -> Result<Self, LocalError> {
+    pub(crate) async fn start<H: Handler>(
+        address: SocketAddr,
+        handler: H,
+        limits: ClientLimits,
+    ) -> Result<Self, LocalError> {
         let bind_error = |source| LocalError::Bind { address, source };
         let listener = TcpListener::bind(address).await.map_err(bind_error)?;
         let address = listener.local_addr().map_err(bind_error)?;
         let stop = CancellationToken::new();
-        let task = tokio::spawn(serve(listener, Arc::new(handler), stop.clone()));
+        let task = tokio::spawn(serve(listener, Arc::new(handler), limits, stop.clone()));
         Ok(Listener { address, stop, task })
     }
 
@@ -103,9 +99,14 @@ impl Drop for Listener {
 }
 
 /// The listener's task. Connections are children of it: aborting it drops them.
-async fn serve<H: Handler>(listener: TcpListener, handler: Arc<H>, stop: CancellationToken) {
+async fn serve<H: Handler>(
+    listener: TcpListener,
+    handler: Arc<H>,
+    limits: ClientLimits,
+    stop: CancellationToken,
+) {
     let graceful = GracefulShutdown::new();
-    let places = Arc::new(Semaphore::new(CONNECTIONS));
+    let places = Arc::new(Semaphore::new(limits.connections));
     let mut connections = JoinSet::new();
     loop {
         let accept = async {
@@ -120,7 +121,7 @@ async fn serve<H: Handler>(listener: TcpListener, handler: Arc<H>, stop: Cancell
         };
         match accepted {
             Ok((stream, _)) => {
-                let connection = answer(stream, Arc::clone(&handler), graceful.watcher());
+                let connection = answer(stream, Arc::clone(&handler), limits, graceful.watcher());
                 connections.spawn(async move {
                     connection.await;
                     drop(place);
@@ -134,7 +135,7 @@ async fn serve<H: Handler>(listener: TcpListener, handler: Arc<H>, stop: Cancell
         }
     }
     drop(listener);
-    if tokio::time::timeout(STOP_TIME, graceful.shutdown()).await.is_err() {
+    if tokio::time::timeout(limits.stop_time, graceful.shutdown()).await.is_err() {
         tracing::warn!("some requests did not end in time and are cut off");
     }
     // What answered them lets go of the state before the listener has stopped: a next server may want it.
@@ -142,7 +143,7 @@ async fn serve<H: Handler>(listener: TcpListener, handler: Arc<H>, stop: Cancell
 }
 
 /// Answers the requests of one connection.
-async fn answer<H: Handler>(stream: TcpStream, handler: Arc<H>, watcher: Watcher) {
+async fn answer<H: Handler>(stream: TcpStream, handler: Arc<H>, limits: ClientLimits, watcher: Watcher) {
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "cannot disable Nagle's algorithm");
     }
@@ -158,7 +159,7 @@ async fn answer<H: Handler>(stream: TcpStream, handler: Arc<H>, watcher: Watcher
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
-        .header_read_timeout(HEADER_TIME)
+        .header_read_timeout(limits.header_time)
         .serve_connection(io, service);
     if let Err(error) = watcher.watch(connection).await {
         // Clients that leave and faults that were asked for end here.

@@ -39,8 +39,34 @@ pub struct LocalOptions {
     pub requests_per_second: Option<u32>,
     /// Whether addresses beyond loopback may be listened on: whoever reaches them needs the keys, and nothing else.
     pub beyond_loopback: bool,
+    /// How much of its time and room a client may take.
+    pub limits: ClientLimits,
     /// What goes wrong on purpose.
     pub faults: Faults,
+}
+
+/// How much of a server's time and room its clients may take, of each service.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ClientLimits {
+    /// Connections served at once; others wait. Stock clients keep at most some tens each.
+    pub connections: usize,
+    /// How long a request's headers may take to come, and a connection may be kept without one.
+    pub header_time: Duration,
+    /// How long the whole body of a Pinpoint request may take to come, and that of an S3 request may pause.
+    pub body_time: Duration,
+    /// How long requests under way have to end when the server stops.
+    pub stop_time: Duration,
+}
+
+impl Default for ClientLimits {
+    fn default() -> Self {
+        ClientLimits {
+            connections: 1_024,
+            header_time: Duration::from_secs(30),
+            body_time: Duration::from_mins(1),
+            stop_time: Duration::from_secs(5),
+        }
+    }
 }
 
 impl Default for LocalOptions {
@@ -59,6 +85,7 @@ impl Default for LocalOptions {
             job_pace: Duration::from_millis(200),
             requests_per_second: None,
             beyond_loopback: false,
+            limits: ClientLimits::default(),
             faults: Faults::none(),
         }
     }

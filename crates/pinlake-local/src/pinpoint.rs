@@ -45,9 +45,6 @@ use route::{Operation, Route};
 /// Pinpoint's limit of a request's body: 7 MB.
 const MAXIMUM_BODY_BYTES: usize = 7_000_000;
 
-/// How long a request's body may take to arrive.
-const BODY_TIME: Duration = Duration::from_mins(1);
-
 /// Answers Pinpoint requests.
 pub(crate) struct PinpointHandler {
     pub(crate) operations: Arc<Operations>,
@@ -55,6 +52,8 @@ pub(crate) struct PinpointHandler {
     pub(crate) faults: Faults,
     pub(crate) throttle: Throttle,
     pub(crate) requests: Requests,
+    /// How long a request's body may take to arrive.
+    pub(crate) body_time: Duration,
 }
 
 /// What operations work on.
@@ -88,7 +87,7 @@ impl PinpointHandler {
     /// Passes a request through the gates.
     async fn answer(&self, request: Request<Incoming>, request_id: &str) -> Result<Answer, Failure> {
         let (head, body) = request.into_parts();
-        let body = read_body(&head, body).await?;
+        let body = read_body(&head, body, self.body_time).await?;
         signature::verify(&head, &body, &self.credentials, SystemTime::now())?;
         let operations = Arc::clone(&self.operations);
         let call = Call { head, body, request_id: request_id.to_owned() };
@@ -171,14 +170,14 @@ impl Handler for PinpointHandler {
 }
 
 /// Reads a request's body within the limit.
-async fn read_body(head: &Parts, body: Incoming) -> Result<Bytes, Failure> {
+async fn read_body(head: &Parts, body: Incoming, time: Duration) -> Result<Bytes, Failure> {
     let promised =
         head.headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
     if promised.is_some_and(|promised| promised > MAXIMUM_BODY_BYTES) {
         return Err(Failure::too_large(MAXIMUM_BODY_BYTES));
     }
     let collected = Limited::new(body, MAXIMUM_BODY_BYTES).collect();
-    let Ok(collected) = tokio::time::timeout(BODY_TIME, collected).await else {
+    let Ok(collected) = tokio::time::timeout(time, collected).await else {
         return Err(Failure::bad_request("The request's body did not arrive in time."));
     };
     match collected {

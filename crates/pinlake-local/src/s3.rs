@@ -11,13 +11,16 @@ mod operation;
 mod pages;
 mod reading;
 mod service;
+mod stall;
 mod streaming;
 mod writing;
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use http_body_util::BodyExt;
-use hyper::body::{Frame, Incoming};
-use hyper::header::{CONTENT_LENGTH, HeaderValue};
+use hyper::body::{Body as _, Frame, Incoming};
+use hyper::header::{CONNECTION, CONTENT_LENGTH, HeaderValue};
 use hyper::{Request, Response, StatusCode};
 use percent_encoding::percent_decode_str;
 use s3s::auth::{S3Auth, SecretKey};
@@ -29,10 +32,11 @@ use uuid::Uuid;
 use crate::error::LocalError;
 use crate::faults::{Fault, Faults, Service, Strike, body};
 use crate::listener::{Handler, ResetSwitch, ResponseBody};
-use crate::options::LocalCredentials;
+use crate::options::{ClientLimits, LocalCredentials};
 use crate::requests::Requests;
 use crate::store::{Store, StoreError};
 use errors::Refused;
+use stall::{PatientBody, Stalled};
 use writing::BodyBytes;
 
 /// Answers S3 requests out of a store.
@@ -41,6 +45,8 @@ pub(crate) struct S3Handler {
     store: Store,
     faults: Faults,
     requests: Requests,
+    /// How long the bytes of a body may stay away.
+    pause: Duration,
 }
 
 impl S3Handler {
@@ -57,7 +63,13 @@ impl S3Handler {
         let mut builder =
             S3ServiceBuilder::new(service::LocalS3 { store: store.clone(), region: bucket_region });
         builder.set_auth(KnownKey(credentials));
-        Ok(S3Handler { service: builder.build(), store, faults, requests })
+        let pause = ClientLimits::default().body_time;
+        Ok(S3Handler { service: builder.build(), store, faults, requests, pause })
+    }
+
+    /// The same for clients that may pause so long while they send a body.
+    pub(crate) fn with_pauses_up_to(self, pause: Duration) -> Self {
+        S3Handler { pause, ..self }
     }
 
     /// Does to the object what the fault is about.
@@ -75,9 +87,16 @@ impl S3Handler {
 
     /// Lets s3s answer.
     async fn serve(&self, request: Request<Incoming>) -> Response<ResponseBody> {
-        let request = counted(request);
+        let stalled = Stalled::default();
+        let request = counted(request, self.pause, &stalled);
         let body_bytes = request.extensions().get::<BodyBytes>().cloned();
         match self.service.call(request).await {
+            // Whatever was made of half a body.
+            _ if stalled.is_set() => {
+                let mut refused = errors::failure(StatusCode::BAD_REQUEST, "RequestTimeout");
+                refused.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+                refused
+            }
             Ok(response) => {
                 let response = response.map(BodyExt::boxed_unsync);
                 match body_bytes {
@@ -143,22 +162,31 @@ impl S3Auth for KnownKey {
     }
 }
 
-/// The request with a body that counts its bytes, where the signature holds a digest of it.
-fn counted(mut request: Request<Incoming>) -> Request<s3s::Body> {
+/// The request with a body that fails where it stalls, and that counts its bytes where the signature holds a digest of it.
+fn counted(mut request: Request<Incoming>, pause: Duration, stalled: &Stalled) -> Request<s3s::Body> {
     let digest = request.headers().get("x-amz-content-sha256").and_then(|value| value.to_str().ok());
     // Without a length s3s must see how long the body is, which a counted one does not tell.
     let length = request.headers().get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
     let Some(length) = length.filter(|_| digest.is_some_and(|digest| digest.len() == 64)) else {
-        return request.map(s3s::Body::from);
+        return request.map(|body| patient(body, pause, stalled));
     };
     let count = BodyBytes::new(length);
     request.extensions_mut().insert(count.clone());
     request.map(|body| {
+        let body = PatientBody::new(body, pause, stalled.clone());
         s3s::Body::http_body_unsync(body.map_frame(move |frame: Frame<Bytes>| {
             count.add(frame.data_ref().map_or(0, Bytes::len));
             frame
         }))
     })
+}
+
+/// The body of a request, if it has one.
+fn patient(body: Incoming, pause: Duration, stalled: &Stalled) -> s3s::Body {
+    if body.is_end_stream() {
+        return s3s::Body::from(body);
+    }
+    s3s::Body::http_body_unsync(PatientBody::new(body, pause, stalled.clone()))
 }
 
 /// A refusal of the store, with S3's code for it.

@@ -71,7 +71,8 @@ impl LocalServer {
         }
         let requests = Requests::default();
         let s3 =
-            S3Handler::new(store.clone(), credentials.clone(), &region, faults.clone(), requests.clone())?;
+            S3Handler::new(store.clone(), credentials.clone(), &region, faults.clone(), requests.clone())?
+                .with_pauses_up_to(options.limits.body_time);
         let pinpoint = PinpointHandler {
             operations: Arc::new(Operations {
                 applications: applications.clone(),
@@ -85,11 +86,12 @@ impl LocalServer {
             faults: faults.clone(),
             throttle: Throttle::new(options.requests_per_second),
             requests: requests.clone(),
+            body_time: options.limits.body_time,
         };
         Ok(LocalServer {
             applications,
-            pinpoint: Listener::start(options.pinpoint_address, pinpoint).await?,
-            s3: Listener::start(options.s3_address, s3).await?,
+            pinpoint: Listener::start(options.pinpoint_address, pinpoint, options.limits).await?,
+            s3: Listener::start(options.s3_address, s3, options.limits).await?,
             store,
             faults,
             requests,

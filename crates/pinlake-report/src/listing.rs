@@ -95,7 +95,7 @@ fn texts<const N: usize>(name: &str, columns: [(&str, Vec<String>); N]) -> Resul
     let columns = columns.map(|(name, values)| (name, Arc::new(StringArray::from(values)) as ArrayRef));
     let batch = RecordBatch::try_from_iter(columns)
         .map_err(|error| QueryError::Unexpected { message: error.to_string() })?;
-    let result = QueryResult { schema: batch.schema(), batches: vec![batch], elapsed: Duration::ZERO };
+    let result = QueryResult::new(batch.schema(), vec![batch], Duration::ZERO);
     Ok(Report::untitled(name, result))
 }
 

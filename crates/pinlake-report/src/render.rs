@@ -16,6 +16,7 @@ pub(crate) mod terminal;
 mod verdicts;
 mod xlsx;
 
+use std::borrow::Cow;
 use std::fmt;
 use std::io::{self, Write};
 use std::path::Path;
@@ -211,27 +212,57 @@ pub fn render(
         return Err(RenderError::OneEach { format, name: second.name.clone() });
     }
     match format {
-        Format::Table => terminal::write(reports, options, out).map_err(RenderError::write),
-        Format::Markdown => markdown::write(reports, options, out).map_err(RenderError::write),
+        Format::Table => one_below_another(reports, out, |report, out| terminal::write(report, options, out)),
+        Format::Markdown => {
+            one_below_another(reports, out, |report, out| markdown::write(report, options, out))
+        }
         Format::Html => html::write(reports, options, out),
         Format::Xlsx => xlsx::write(reports, options, out),
         Format::Json => match reports {
-            [report] => json::write_rows(&report.result, out),
+            [report] => json::write_rows(&*loaded(report)?, out),
             several => json::write_named(several, out),
         },
         Format::Ndjson => match reports {
-            [report] => json::write_lines(&report.result, None, out),
+            [report] => json::write_lines(&*loaded(report)?, None, out),
             several => several
                 .iter()
-                .try_for_each(|report| json::write_lines(&report.result, Some(&report.name), out)),
+                .try_for_each(|report| json::write_lines(&*loaded(report)?, Some(&report.name), out)),
         },
         Format::Csv | Format::Parquet => {
             let Some(report) = reports.first() else { return Ok(()) };
             let mut writer = row_writer(format, &report.result.schema, options, out)?;
-            report.result.batches.iter().try_for_each(|batch| writer.write(batch))?;
+            loaded(report)?.batches.iter().try_for_each(|batch| writer.write(batch))?;
             writer.finish()
         }
     }
+}
+
+/// Writes reports with an empty line between them, one in memory at a time.
+fn one_below_another(
+    reports: &[Report],
+    out: &mut (dyn Write + Send),
+    write: impl Fn(&Report, &mut dyn Write) -> io::Result<()>,
+) -> Result<(), RenderError> {
+    for (place, report) in reports.iter().enumerate() {
+        if place > 0 {
+            writeln!(out).map_err(RenderError::write)?;
+        }
+        write(&*whole(report)?, out).map_err(RenderError::write)?;
+    }
+    Ok(())
+}
+
+/// A report with its rows in memory.
+fn whole(report: &Report) -> Result<Cow<'_, Report>, RenderError> {
+    Ok(match loaded(report)? {
+        Cow::Borrowed(_) => Cow::Borrowed(report),
+        Cow::Owned(result) => Cow::Owned(Report { result, ..report.clone() }),
+    })
+}
+
+/// The rows of a report, wherever they are.
+fn loaded(report: &Report) -> Result<Cow<'_, QueryResult>, RenderError> {
+    report.result.loaded().map_err(|source| RenderError::Reread { name: report.name.clone(), source })
 }
 
 /// Writes the rows of a query as they come, and returns how many there were. A page keeps only the rows in memory that it
@@ -255,7 +286,7 @@ pub async fn render_stream(
                 batches.push(batch);
             }
         }
-        let result = QueryResult { schema, batches, elapsed: std::time::Duration::ZERO };
+        let result = QueryResult::new(schema, batches, std::time::Duration::ZERO);
         let further_rows = usize::try_from(rows).unwrap_or(usize::MAX).saturating_sub(kept);
         let report = Report { further_rows, ..Report::untitled("query", result) };
         render(&[report], format, options, out)?;
@@ -338,6 +369,15 @@ pub enum RenderError {
         /// The limit.
         limit_bytes: usize,
     },
+    /// Rows were put aside to spare memory, and the disk does not give them back.
+    #[error("the rows of {name}, which were put aside on the disk, cannot be read again")]
+    Reread {
+        /// The report.
+        name: String,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
     /// A chart cannot be drawn, which is a bug.
     #[error("the chart of {name} cannot be drawn: {message}")]
     Chart {
@@ -380,7 +420,7 @@ impl RenderError {
     #[must_use]
     pub fn kind(&self) -> ErrorKind {
         match self {
-            Self::Write { .. } | Self::TooLarge { .. } => ErrorKind::Resource,
+            Self::Write { .. } | Self::TooLarge { .. } | Self::Reread { .. } => ErrorKind::Resource,
             Self::UnknownFormat { .. } | Self::OneEach { .. } | Self::Value { .. } => ErrorKind::Usage,
             Self::Chart { .. } | Self::Page { .. } => ErrorKind::Unexpected,
         }

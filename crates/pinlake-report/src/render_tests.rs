@@ -8,8 +8,8 @@ use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
 use crate::test_lake::{TestLake, chain, rendered};
 use crate::{
-    Bindings, Catalogue, Format, PageFacts, Reconciliation, RenderOptions, Report, Template, list_json,
-    list_table, render, render_stream, run,
+    Bindings, Catalogue, Format, PageFacts, Reconciliation, RenderOptions, Report, Session, SessionOptions,
+    Template, list_json, list_table, render, render_stream, run,
 };
 
 const ROWS: &str = r#"
@@ -209,6 +209,56 @@ async fn long_results_are_cut_on_pages_only() {
     let stream = session.stream(sql, &Bindings::none()).await.expect("starts");
     assert_eq!(render_stream(stream, Format::Table, &options, &mut out).await.expect("renders"), 1500);
     assert!(String::from_utf8_lossy(&out).ends_with("… 1,498 more rows\n"));
+}
+
+#[tokio::test]
+async fn large_results_wait_on_the_disk_and_read_the_same_in_every_format() {
+    let lines: Vec<String> = (0..12_000)
+        .map(|id| format!("{{\"id\":\"endpoint-{id}\",\"attributes\":{{\"n\":[\"{id}\"]}}}}"))
+        .collect();
+    let mut lake = TestLake::empty().with_snapshot("s", &[&lines.join("\n")]);
+    let sql = "SELECT id, attributes, line FROM endpoints ORDER BY line";
+    let large = Template::parse("large", "large.sql", sql).expect("parses");
+    let small = Template::parse("small", "small.sql", "SELECT 1 AS n").expect("parses");
+    let spill = tempfile::tempdir().expect("a temporary folder");
+    let options = SessionOptions {
+        memory_limit_bytes: Some(24_000_000),
+        spill_dir: Some(spill.path().to_owned()),
+        ..SessionOptions::default()
+    };
+    let bounded = Session::open(lake.tables_mut().clone(), options).await.expect("the session opens");
+    let unbounded = lake.session().await;
+    let nothing = std::collections::BTreeMap::new();
+    let (mut aside, mut held) = (Vec::new(), Vec::new());
+    for template in [&large, &small] {
+        aside.push(run(&bounded, template, &nothing).await.expect("runs"));
+        held.push(run(&unbounded, template, &nothing).await.expect("runs"));
+    }
+    assert!(aside[0].result.batches.is_empty() && !held[0].result.batches.is_empty());
+    assert_eq!((aside[0].result.rows(), aside[1].result.batches.len()), (12_000, 1));
+    let options = RenderOptions::default();
+    let of = |reports: &[Report], format| {
+        let mut out = Vec::new();
+        render(reports, format, &options, &mut out).unwrap_or_else(|error| panic!("{}", chain(&error)));
+        out
+    };
+    for format in Format::names().map(|name| name.parse().expect("a format")) {
+        assert!(of(&aside[..1], format) == of(&held[..1], format), "{format}");
+        if format.holds_several() {
+            assert!(of(&aside, format) == of(&held, format), "several as {format}");
+        }
+    }
+    let files = || {
+        std::fs::read_dir(spill.path())
+            .expect("the folder")
+            .flatten()
+            .flat_map(|entry| std::fs::read_dir(entry.path()))
+            .flatten()
+            .count()
+    };
+    assert_eq!(files(), 1);
+    drop(aside);
+    assert_eq!(files(), 0);
 }
 
 #[tokio::test]

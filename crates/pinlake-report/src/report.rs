@@ -20,7 +20,7 @@ pub struct Report {
     pub about: String,
     /// The parameters with the values that held in this run.
     pub parameters: Vec<UsedParameter>,
-    /// The rows.
+    /// The rows; large ones may have been put aside on the disk ([`QueryResult::loaded`]).
     pub result: QueryResult,
     /// Rows of the query that are not in `result`, where only as many were kept as a page shows; else 0.
     pub further_rows: usize,
@@ -66,7 +66,7 @@ pub async fn run(
             bindings.leave_to_planner(&used.name, value.clone());
         }
     }
-    let result = session
+    let mut result = session
         .query(&template.sql, &bindings)
         .await
         .map_err(|source| ReportError::Query { origin: origin(), source })?;
@@ -79,6 +79,7 @@ pub async fn run(
         let verdict = check.verdict(session.context(), &result, &bindings);
         checks.push(verdict.map_err(|source| ReportError::Check { origin: origin(), source })?);
     }
+    session.put_aside(&mut result).map_err(|source| ReportError::Query { origin: origin(), source })?;
     Ok(Report {
         name: template.name.clone(),
         title: Some(template.title.clone()),

@@ -15,6 +15,7 @@ mod lake_table;
 mod missing;
 mod pieces;
 mod pool;
+mod result;
 mod run_tables;
 mod shape;
 mod timezones;
@@ -25,7 +26,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::task::Poll;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
@@ -42,6 +43,7 @@ pub use engine::SessionOptions;
 pub use fault::{DataFileError, OutsideError, Place, QueryError};
 pub use pieces::{PieceReader, PieceRequest, RowPart};
 use pool::QueryPool;
+pub use result::QueryResult;
 pub use run_tables::{CountFact, PieceFact, RunFacts};
 pub use shape::MAX_SQL_BYTES;
 pub(crate) use shape::check_text;
@@ -95,25 +97,6 @@ pub struct Session {
     /// The operators' memory, where it is bounded.
     pool: Option<Arc<QueryPool>>,
     tables: LakeTables,
-}
-
-/// All rows of one query, in memory.
-#[derive(Debug, Clone)]
-pub struct QueryResult {
-    /// The columns; valid for a result without rows too. Text may be `Utf8View`, which Arrow's kernels take as they take `Utf8`.
-    pub schema: SchemaRef,
-    /// The rows in order, every batch with that schema.
-    pub batches: Vec<RecordBatch>,
-    /// From the start of planning to the last row.
-    pub elapsed: Duration,
-}
-
-impl QueryResult {
-    /// The number of rows.
-    #[must_use]
-    pub fn rows(&self) -> usize {
-        self.batches.iter().map(RecordBatch::num_rows).sum()
-    }
 }
 
 /// The rows of one query as they come.
@@ -257,12 +240,21 @@ impl Session {
         let mut batches = Vec::new();
         while let Some(batch) = stream.next().await? {
             if batch.num_rows() > 0 {
+                let batch = result::compact(batch)
+                    .map_err(|error| diagnosis::while_running(&error.into(), sql, &[]))?;
                 let taken = held.try_grow(batch.get_array_memory_size());
                 taken.map_err(|error| diagnosis::while_running(&error, sql, &[]))?;
                 batches.push(batch);
             }
         }
-        Ok(QueryResult { schema, batches, elapsed: started.elapsed() })
+        Ok(QueryResult::new(schema, batches, started.elapsed()))
+    }
+
+    /// Puts a large result aside, where memory is bounded and there is a folder for that.
+    pub(crate) fn put_aside(&self, result: &mut QueryResult) -> Result<(), QueryError> {
+        let Some(pool) = &self.pool else { return Ok(()) };
+        let put = result.put_aside(pool.limit_bytes(), &self.context.runtime_env());
+        put.map_err(|error| diagnosis::while_running(&error, "", &[]))
     }
 
     /// Starts one read-only statement; rows are made as they are asked for.

@@ -62,7 +62,9 @@ pub(super) async fn load(
         let begun = Instant::now();
         let before = (total.added, total.replaced, total.refused);
         match lake_of(source)? {
-            Some((root, id)) => snapshot::load(context, server, (&root, id), &mut total).await?,
+            Some((root, id)) => {
+                context.unless_stopped(snapshot::load(context, server, (&root, id), &mut total)).await?;
+            }
             None => load_files(context, server, source, &mut total).await?,
         }
         server.sync()?;
@@ -119,6 +121,9 @@ async fn load_files(
     tell_skipped(context.ui, &listing.skipped);
     for piece in &listing.pieces {
         let Location::File(path) = &piece.location else { continue };
+        if context.stop.is_requested() {
+            return Err(CliError::Interrupted.into());
+        }
         let bytes = std::fs::read(path)
             .map_err(|error| anyhow::Error::new(error).context(format!("cannot read {}", path.display())))?;
         let loaded = tokio::task::block_in_place(|| server.load(&piece.name, &bytes))?;

@@ -7,4 +7,5 @@ mod http;
 mod import;
 mod s3;
 mod segment;
+mod slow;
 mod world;

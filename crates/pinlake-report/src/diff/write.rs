@@ -115,7 +115,7 @@ impl Page<'_> {
     fn finish(self) -> Result<(), RenderError> {
         let schema = schema(false);
         let batches = vec![batch(&self.kept, &schema)?];
-        let result = QueryResult { schema, batches, elapsed: Duration::ZERO };
+        let result = QueryResult::new(schema, batches, Duration::ZERO);
         let report = Report { further_rows: self.further, ..Report::untitled("diff", result) };
         render(&[report], self.format, &self.options, self.out)
     }

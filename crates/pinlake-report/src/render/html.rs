@@ -20,7 +20,7 @@ use sha2::{Digest, Sha256};
 use self::contents::Group;
 use self::front::Front;
 use self::section::Section;
-use super::{RenderError, RenderOptions};
+use super::{RenderError, RenderOptions, whole};
 use crate::report::Report;
 
 const TEMPLATE: &str = include_str!("html/page.html");
@@ -33,7 +33,7 @@ pub(super) fn write(
     out: &mut (dyn Write + Send),
 ) -> Result<(), RenderError> {
     let sections: Result<Vec<Section>, RenderError> =
-        reports.iter().map(|report| Section::of(report, options)).collect();
+        reports.iter().map(|report| Section::of(&*whole(report)?, options)).collect();
     let groups = contents::grouped(sections?);
     let front = Front::of(reports, &options.facts)?;
     let page = render(&groups, &front).map_err(|error| RenderError::Page { message: error.to_string() })?;

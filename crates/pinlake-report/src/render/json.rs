@@ -10,7 +10,7 @@ use arrow::datatypes::{DataType, Field, Schema};
 use arrow::error::ArrowError;
 use arrow::json::writer::{JsonFormat, LineDelimited, Writer, WriterBuilder};
 
-use super::{Format, RenderError, RowWriter};
+use super::{Format, RenderError, RowWriter, loaded};
 use crate::report::Report;
 use crate::session::QueryResult;
 
@@ -92,7 +92,7 @@ pub(super) fn write_named(reports: &[Report], out: Out) -> Result<(), RenderErro
         let name = serde_json::to_string(&report.name).map_err(|error| RenderError::write(error.into()))?;
         write!(out, "{separator}\n{name}: ").map_err(RenderError::write)?;
         let mut rows = Rows::begin(&mut *out);
-        report.result.batches.iter().try_for_each(|batch| rows.write(batch))?;
+        loaded(report)?.batches.iter().try_for_each(|batch| rows.write(batch))?;
         rows.end()?;
     }
     out.write_all(b"\n}\n").map_err(RenderError::write)

@@ -7,18 +7,8 @@ use super::page::{PageTable, grouped, printable};
 use crate::checks::Level;
 use crate::report::Report;
 
-/// Writes reports as sections.
-pub(super) fn write(reports: &[Report], options: &RenderOptions, out: &mut dyn Write) -> io::Result<()> {
-    for (place, report) in reports.iter().enumerate() {
-        if place > 0 {
-            writeln!(out)?;
-        }
-        write_report(report, options, out)?;
-    }
-    Ok(())
-}
-
-fn write_report(report: &Report, options: &RenderOptions, out: &mut dyn Write) -> io::Result<()> {
+/// Writes a report as a section.
+pub(super) fn write(report: &Report, options: &RenderOptions, out: &mut dyn Write) -> io::Result<()> {
     if let Some(title) = &report.title {
         writeln!(out, "## {}\n", escaped(title))?;
         if !report.about.is_empty() {

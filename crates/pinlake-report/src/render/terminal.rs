@@ -17,18 +17,8 @@ use crate::report::Report;
 /// Lines of text that are longer are hard to read.
 const PARAGRAPH: usize = 110;
 
-/// Writes reports one below the other.
-pub(super) fn write(reports: &[Report], options: &RenderOptions, out: &mut dyn Write) -> io::Result<()> {
-    for (place, report) in reports.iter().enumerate() {
-        if place > 0 {
-            writeln!(out)?;
-        }
-        write_report(report, options, out)?;
-    }
-    Ok(())
-}
-
-fn write_report(report: &Report, options: &RenderOptions, out: &mut dyn Write) -> io::Result<()> {
+/// Writes a report.
+pub(super) fn write(report: &Report, options: &RenderOptions, out: &mut dyn Write) -> io::Result<()> {
     let paint = Paint(options.color);
     if let Some(title) = &report.title {
         write_heading(title, &report.about, options, out)?;

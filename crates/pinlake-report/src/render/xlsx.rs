@@ -27,7 +27,7 @@ use self::figures::FigureSheet;
 use self::styles::Styles;
 use self::table::Table;
 use super::page::grouped;
-use super::{Format, PageFacts, RenderError, RenderOptions, RowWriter};
+use super::{Format, PageFacts, RenderError, RenderOptions, RowWriter, whole};
 use crate::report::Report;
 
 /// The name of the first sheet.
@@ -49,7 +49,7 @@ pub(super) fn write(
     let names = names::of_sheets(reports.iter().map(|report| report.name.as_str()));
     let mut sheets = Vec::with_capacity(reports.len());
     for (report, name) in reports.iter().zip(&names) {
-        sheets.push(sheet::of_report(report, name, &styles, (&mut figures, &mut budget))?);
+        sheets.push(sheet::of_report(&*whole(report)?, name, &styles, (&mut figures, &mut budget))?);
     }
     let mut workbook = workbook(&options.facts);
     if !matches!(reports, [Report { title: None, .. }]) {

@@ -45,6 +45,11 @@ impl QueryPool {
         }
     }
 
+    /// All of it.
+    pub(super) fn limit_bytes(&self) -> usize {
+        self.limit_bytes
+    }
+
     /// Begins anew, before a query.
     pub(super) fn clear(&self) {
         self.is_overdrawn.store(false, Ordering::Release);

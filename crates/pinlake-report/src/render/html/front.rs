@@ -13,7 +13,7 @@ use super::super::chart::{self, ChartData, OTHERS, Picture};
 use super::super::page::{NONE, PageColumn, PageTable, cell, heading, percentage, printable};
 use super::super::{PageFacts, Reconciliation};
 use super::section::Judged;
-use super::{Named, RenderError, anchor};
+use super::{Named, RenderError, anchor, whole};
 use crate::chart::ChartKind;
 use crate::report::Report;
 
@@ -64,7 +64,8 @@ impl Front {
     pub(super) fn of(reports: &[Report], facts: &PageFacts) -> Result<Self, RenderError> {
         let fact =
             |(name, value): &(String, String)| Named { name: printable(name), value: printable(value) };
-        let figures = reports.iter().find(|report| report.name == KEY_FIGURES).map(key_figures);
+        let figures = reports.iter().find(|report| report.name == KEY_FIGURES);
+        let figures = figures.map(|report| Ok(key_figures(&*whole(report)?))).transpose()?;
         Ok(Self {
             title: if facts.title.is_empty() { "Audience report".to_owned() } else { facts.title.clone() },
             facts: facts.lines.iter().map(fact).collect(),
@@ -126,7 +127,7 @@ fn panels(reports: &[Report]) -> Result<Vec<Panel>, RenderError> {
     let mut panels = Vec::new();
     for (title, name, make) in all {
         let Some(report) = reports.iter().find(|report| report.name == name) else { continue };
-        let Some(data) = make(report) else { continue };
+        let Some(data) = make(&*whole(report)?) else { continue };
         let id = format!("glance-{name}");
         let chart = chart::panel(&data, title, &id).map_err(|error| RenderError::chart(name, &error))?;
         panels.push(Panel { title, section: anchor(name), chart });
