@@ -113,7 +113,7 @@ clients:
     cargo build --release
     tests/clients/run
 
-# A fuzz target (decode, unpack) for some seconds; needs `cargo install cargo-fuzz --locked`
+# A fuzz target (decode, unpack, csv) for some seconds; needs `cargo install cargo-fuzz --locked`
 fuzz TARGET="decode" SECONDS="300":
     mkdir -p {{ scratch }}/fuzz-{{ TARGET }}
     cargo fuzz run -s none {{ TARGET }} {{ scratch }}/fuzz-{{ TARGET }} fuzz/corpus/{{ TARGET }} -- -max_total_time={{ SECONDS }} -max_len=2600
