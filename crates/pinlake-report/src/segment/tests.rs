@@ -229,7 +229,7 @@ async fn wide_and_deep_segments_are_evaluated() {
         let source = json!({"Id": format!("d{}", depth + 1)});
         add(format!("d{depth}"), json!([{"SourceSegments": [source], "Dimensions": [many(depth, 1)]}]));
     }
-    add("d8".to_owned(), json!([{"Dimensions": vec![mixed.clone(); 300], "Type": "ALL"}]));
+    add("d8".to_owned(), json!([{"Dimensions": vec![mixed.clone(); 100], "Type": "ALL"}]));
     let wide: Vec<Value> = (0..100).map(|_| json!({"Dimensions": [mixed], "Type": "NONE"})).collect();
     let groups = json!([
         {"SourceSegments": [{"Id": "d1"}]},
