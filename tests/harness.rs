@@ -8,6 +8,7 @@ mod browser;
 mod dice;
 mod lake;
 mod piece;
+mod pinpoint;
 mod program;
 mod relay;
 mod room;

@@ -19,6 +19,7 @@ mod privacy;
 mod regression;
 mod reports;
 mod resume;
+mod segment;
 mod semantics;
 mod sql;
 mod steps;

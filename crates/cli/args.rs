@@ -4,6 +4,7 @@ mod analysis;
 mod bench;
 mod ingest;
 mod loopback;
+mod segment;
 pub(crate) mod values;
 
 use std::path::PathBuf;
@@ -17,6 +18,7 @@ pub(crate) use ingest::{
     ConvertArgs, ConvertOptions, ExportCommand, ExportTarget, FetchArgs, JobArgs, RunArgs,
 };
 pub(crate) use loopback::{DemoArgs, GenerateArgs, LocalArgs};
+pub(crate) use segment::{EvaluateArgs, SegmentCommand};
 use values::{LogFormat, ProgressMode, byte_size, endpoint_url, threads};
 
 const STYLES: Styles = Styles::styled()
@@ -108,6 +110,9 @@ pub(crate) enum Command {
     Sql(SqlArgs),
     /// Tell what changed between two snapshots, one line per endpoint
     Diff(DiffArgs),
+    /// Tell the exact members of a Pinpoint segment
+    #[command(subcommand)]
+    Segment(SegmentCommand),
     /// List, show, verify and drop the lake's snapshots
     #[command(subcommand)]
     Snapshots(SnapshotsCommand),

@@ -16,6 +16,7 @@ mod redaction;
 mod report;
 mod run;
 mod scratch;
+mod segment;
 mod snapshots;
 mod sql;
 
@@ -114,6 +115,7 @@ async fn dispatch(context: &Context, command: Command) -> anyhow::Result<()> {
         Command::Convert(args) => until_stopped(context, Box::pin(convert::run(context, &args))).await,
         Command::Report(args) => until_interrupted(Box::pin(report::run(context, &args))).await,
         Command::Diff(args) => until_interrupted(Box::pin(diff::run(context, &args))).await,
+        Command::Segment(command) => until_interrupted(Box::pin(segment::run(context, &command))).await,
         Command::Snapshots(command) => until_interrupted(Box::pin(snapshots::run(context, command))).await,
         Command::Generate(args) => until_interrupted(Box::pin(generate::run(context, &args))).await,
         Command::Bench(args) => until_interrupted(Box::pin(bench::run(context, &args))).await,

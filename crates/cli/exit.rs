@@ -8,7 +8,8 @@ use pinlake_ingest::IngestError;
 use pinlake_lake::LakeError;
 use pinlake_local::{LocalError, PopulationError};
 use pinlake_report::{
-    CatalogueError, DiffError, ParameterError, QueryError, RenderError, ReportError, TemplateError,
+    CatalogueError, DiffError, ParameterError, QueryError, RenderError, ReportError, SegmentError,
+    TemplateError,
 };
 use pinlake_source::{SourceError, printable};
 
@@ -181,6 +182,7 @@ fn of_report(cause: &(dyn Error + 'static)) -> Option<u8> {
         .or_else(|| cause.downcast_ref::<TemplateError>().map(TemplateError::kind))
         .or_else(|| cause.downcast_ref::<ParameterError>().map(ParameterError::kind))
         .or_else(|| cause.downcast_ref::<DiffError>().map(DiffError::kind))
+        .or_else(|| cause.downcast_ref::<SegmentError>().map(SegmentError::kind))
         .or_else(|| cause.downcast_ref::<RenderError>().map(RenderError::kind))?;
     Some(match kind {
         pinlake_report::ErrorKind::Usage => USAGE,

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use clap::ValueEnum;
 
 /// How progress is shown.
@@ -56,6 +57,12 @@ pub(crate) fn file_size(text: &str) -> Result<u64, String> {
 pub(crate) fn duration(text: &str) -> Result<Duration, String> {
     humantime::parse_duration(text)
         .map_err(|error| format!("`{text}` is no duration ({error}): write 2h, 90s or 500ms"))
+}
+
+/// A moment such as `2026-10-30T00:00:00Z`.
+pub(crate) fn instant(text: &str) -> Result<DateTime<Utc>, String> {
+    let parsed = DateTime::parse_from_rfc3339(text).map(|instant| instant.with_timezone(&Utc));
+    parsed.map_err(|error| format!("`{text}` is no moment ({error}): write 2026-10-30T00:00:00Z"))
 }
 
 /// A number of worker threads. More than a machine could have is a slip of the finger.

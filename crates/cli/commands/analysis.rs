@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use chrono::{DateTime, Utc};
 use pinlake_ingest::Limits;
 use pinlake_lake::{DataFileRef, Lake, RunManifest, SnapshotId};
 use pinlake_report::{
@@ -60,6 +61,19 @@ impl OpenLake {
         let tables = tables(&lake, files, snapshot.as_ref(), manifest.as_ref());
         let session = Session::open(tables, session_options(settings)).await?;
         Ok(Self { lake, snapshot, manifest, session })
+    }
+
+    /// The moment that the snapshot shows, as well as it is known, and what moment that is.
+    pub(crate) fn moment(&self) -> Option<(DateTime<Utc>, &'static str)> {
+        let completion = self
+            .manifest
+            .as_ref()
+            .and_then(|manifest| manifest.job.as_ref()?.get("CompletionDate")?.as_str());
+        if let Some(completed) = completion.and_then(|date| DateTime::parse_from_rfc3339(date).ok()) {
+            return Some((completed.with_timezone(&Utc), "the completion of the export job"));
+        }
+        let snapshot = self.lake.snapshot(self.snapshot.as_ref()?).ok()?;
+        Some((snapshot.committed_at, "the time of the conversion"))
     }
 
     /// What a page says about the data it stands on.

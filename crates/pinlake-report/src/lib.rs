@@ -7,7 +7,8 @@
 //!
 //! ```text
 //! LakeTables ─▶ Session ─▶ run(Template, parameters) ─▶ Report ─▶ render(…, Format, …)
-//!                  └─────▶ stream(sql) ─▶ QueryStream ──────────▶ render_stream(…)
+//!                  ├─────▶ stream(sql) ─▶ QueryStream ──────────▶ render_stream(…)
+//!                  └─────▶ members(Segment) ─▶ QueryStream ─────▶ render_stream(…)
 //! ```
 
 #[cfg(test)]
@@ -25,6 +26,7 @@ mod render;
 #[cfg(test)]
 mod render_tests;
 mod report;
+mod segment;
 mod session;
 #[cfg(test)]
 mod session_tests;
@@ -45,6 +47,7 @@ pub use render::{
     Format, PageFacts, Reconciliation, RenderError, RenderOptions, render, render_checks, render_stream,
 };
 pub use report::{Report, run};
+pub use segment::{MembersRequest, Segment, SegmentBook, SegmentDefinition, SegmentError, members};
 pub use session::{
     CountFact, DataFileError, LakeTables, MAX_SQL_BYTES, OutsideError, PieceFact, PieceReader, PieceRequest,
     Place, QueryError, QueryResult, QueryStream, RowPart, RunFacts, Session, SessionOptions, SnapshotFact,

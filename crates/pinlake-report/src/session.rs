@@ -31,6 +31,7 @@ use std::time::Instant;
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use chrono::{DateTime, Utc};
+use datafusion::dataframe::DataFrame;
 use datafusion::execution::SendableRecordBatchStream;
 use datafusion::execution::memory_pool::MemoryConsumer;
 use datafusion::logical_expr::LogicalPlan;
@@ -262,7 +263,20 @@ impl Session {
         let plan = self.plan(sql).await?;
         let values = bindings.resolve(&plan)?;
         let plan = plan.with_param_values(values).map_err(|error| diagnosis::while_planning(&error, sql))?;
-        let frame = datafusion::dataframe::DataFrame::new(self.context.state(), plan);
+        self.start(DataFrame::new(self.context.state(), plan), sql).await
+    }
+
+    /// Starts what is made of `endpoints` without SQL text.
+    pub(crate) async fn stream_endpoints(
+        &self,
+        build: impl FnOnce(DataFrame) -> datafusion::common::Result<DataFrame>,
+    ) -> Result<QueryStream, QueryError> {
+        let frame = self.context.table("endpoints").await.and_then(build);
+        let frame = frame.map_err(|error| diagnosis::while_planning(&error, ""))?;
+        self.start(frame, "").await
+    }
+
+    async fn start(&self, frame: DataFrame, sql: &str) -> Result<QueryStream, QueryError> {
         if let Some(pool) = &self.pool {
             pool.clear();
         }

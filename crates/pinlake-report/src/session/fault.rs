@@ -5,6 +5,8 @@ use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use datafusion::common::DataFusionError;
+
 use crate::kind::ErrorKind;
 use crate::parameters::ParameterError;
 
@@ -154,6 +156,11 @@ impl QueryError {
     pub(super) fn out_of_memory() -> Self {
         let message = "one part of it runs so far ahead of another that the rows between them do not fit";
         Self::Resources { message: message.to_owned() }
+    }
+
+    /// An error of looking at rows outside a query.
+    pub(crate) fn on_rows(error: &DataFusionError) -> Self {
+        super::diagnosis::while_running(error, "", &[])
     }
 
     /// What kind of failure it is.
