@@ -228,7 +228,7 @@ async fn large_results_wait_on_the_disk_and_read_the_same_in_every_format() {
     };
     let bounded = Session::open(lake.tables_mut().clone(), options).await.expect("the session opens");
     let unbounded = lake.session().await;
-    let nothing = std::collections::BTreeMap::new();
+    let nothing = BTreeMap::new();
     let (mut aside, mut held) = (Vec::new(), Vec::new());
     for template in [&large, &small] {
         aside.push(run(&bounded, template, &nothing).await.expect("runs"));
