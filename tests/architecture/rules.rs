@@ -324,7 +324,11 @@ pub(super) const PAGES: [Page; 2] = [
 ];
 
 /// Files that may hold `unsafe`, with what makes it sound and what it brings.
-pub(super) const UNSAFE_FILES: [(&str, &str); 2] = [
+pub(super) const UNSAFE_FILES: [(&str, &str); 3] = [
+    (
+        "crates/cli/allocator.rs",
+        "sets an option of mimalloc before there are threads; the safe way is an environment variable, which a program cannot set for itself before it starts",
+    ),
     (
         "crates/pinlake-decode/src/unpack/inflater.rs",
         "calls libdeflate with slices; its safe wrapper does not tell how much input was used, and streaming takes 1.8 times as long",

@@ -19,7 +19,7 @@ fn each_is_found_once(pieces: usize) {
         for (key, bytes) in [
             (format!("many/{number:04}/"), ""),
             (format!("many/{number:04}/empty.txt"), ""),
-            (format!("many/{number:04}/segment.csv"), "Id\n1\n"),
+            (format!("many/{number:04}/segment.tsv"), "Id\n1\n"),
             (format!("many/{number:04}/a.gz.partial"), "x"),
         ] {
             world.put(&key, bytes.into());

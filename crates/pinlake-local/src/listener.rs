@@ -26,7 +26,30 @@ use tokio::task::{JoinHandle, JoinSet};
 use tokio_util::sync::CancellationToken;
 
 use crate::error::LocalError;
-use crate::options::ClientLimits;
+
+/// How much of a server's time and room its clients may take, of each service.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ClientLimits {
+    /// Connections served at once; others wait. Stock clients keep at most some tens each.
+    pub connections: usize,
+    /// How long a request's headers may take to come, and a connection may be kept without one.
+    pub header_time: Duration,
+    /// How long the whole body of a Pinpoint request may take to come, and that of an S3 request may pause.
+    pub body_time: Duration,
+    /// How long requests under way have to end when the server stops.
+    pub stop_time: Duration,
+}
+
+impl Default for ClientLimits {
+    fn default() -> Self {
+        ClientLimits {
+            connections: 1_024,
+            header_time: Duration::from_secs(30),
+            body_time: Duration::from_mins(1),
+            stop_time: Duration::from_secs(5),
+        }
+    }
+}
 
 /// An error in the middle of a body.
 pub(crate) type BodyError = Box<dyn std::error::Error + Send + Sync>;

@@ -10,6 +10,7 @@ use base64::engine::general_purpose::STANDARD_NO_PAD;
 use uuid::Uuid;
 
 use crate::faults::Faults;
+use crate::listener::ClientLimits;
 use crate::population::PopulationOptions;
 
 /// What a local server is started with. [`LocalOptions::default`] serves an empty application on free ports.
@@ -43,30 +44,6 @@ pub struct LocalOptions {
     pub limits: ClientLimits,
     /// What goes wrong on purpose.
     pub faults: Faults,
-}
-
-/// How much of a server's time and room its clients may take, of each service.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct ClientLimits {
-    /// Connections served at once; others wait. Stock clients keep at most some tens each.
-    pub connections: usize,
-    /// How long a request's headers may take to come, and a connection may be kept without one.
-    pub header_time: Duration,
-    /// How long the whole body of a Pinpoint request may take to come, and that of an S3 request may pause.
-    pub body_time: Duration,
-    /// How long requests under way have to end when the server stops.
-    pub stop_time: Duration,
-}
-
-impl Default for ClientLimits {
-    fn default() -> Self {
-        ClientLimits {
-            connections: 1_024,
-            header_time: Duration::from_secs(30),
-            body_time: Duration::from_mins(1),
-            stop_time: Duration::from_secs(5),
-        }
-    }
 }
 
 impl Default for LocalOptions {

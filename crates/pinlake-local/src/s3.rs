@@ -31,8 +31,8 @@ use uuid::Uuid;
 
 use crate::error::LocalError;
 use crate::faults::{Fault, Faults, Service, Strike, body};
-use crate::listener::{Handler, ResetSwitch, ResponseBody};
-use crate::options::{ClientLimits, LocalCredentials};
+use crate::listener::{ClientLimits, Handler, ResetSwitch, ResponseBody};
+use crate::options::LocalCredentials;
 use crate::requests::Requests;
 use crate::store::{Store, StoreError};
 use errors::Refused;
