@@ -208,6 +208,23 @@ fn what_cannot_be_evaluated_is_told_with_its_place() {
     jp(&["--members", "i"]).ends(2);
 }
 
+#[test]
+fn redacted_values_are_warned_of() {
+    let room = room();
+    room.pinlake(&["convert", "pieces", "--snapshot", "r", "--redact", "country,attributes.plan=mask"])
+        .succeeds();
+    let warning = "warning: country is redacted (drop) in this snapshot";
+    let ran = room
+        .pinlake(&["segment", "evaluate", "jp.json", "--quiet", "--format", "csv", "--columns", "id"])
+        .succeeds();
+    assert!(ran.stdout == "id\r\n" && ran.stderr.starts_with(warning), "{ran}");
+    room.write("plan.json", r#"{"SegmentGroups":{"Groups":[{"Dimensions":[{"Attributes":{"plan":{"Values":["gold"]},"x":{"AttributeType":"EXCLUSIVE","Values":["y"]}}}]}]}}"#);
+    let told = room.pinlake(&["segment", "evaluate", "plan.json"]).succeeds().stderr;
+    assert!(told.contains("attributes.plan is redacted (mask)") && !told.contains("attributes.x"), "{told}");
+    let told = room.pinlake(&["segment", "evaluate", "jp.json", "--snapshot", "s"]).succeeds().stderr;
+    assert!(!told.contains("redacted"), "{told}");
+}
+
 /// Rows are sorted within the memory that a query has, and put aside on the disk beyond it.
 #[test]
 fn members_that_do_not_fit_the_memory_come_all_the_same() {

@@ -113,8 +113,10 @@ fn odd(now: DateTime<Utc>) -> Vec<Value> {
     ] {
         odd.push(json!({"Location": {"Latitude": latitude, "Longitude": longitude}}));
     }
-    for hours in [-48, 0, 1, 23, 25, 6 * 24, 8 * 24, 13 * 24, 15 * 24, 29 * 24, 31 * 24, 4_000] {
-        let date = now - TimeDelta::hours(hours) - TimeDelta::minutes(7);
+    // On both sides of each span, and further off than a test takes.
+    let edges = [24, 7 * 24, 14 * 24, 30 * 24].into_iter().flat_map(|hours| [hours - 1, hours + 1]);
+    for hours in edges.chain([-48, 0, 1, 4_000]) {
+        let date = now - TimeDelta::hours(hours);
         odd.push(json!({"EffectiveDate": date.to_rfc3339_opts(SecondsFormat::Micros, true)}));
     }
     let local =

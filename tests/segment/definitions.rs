@@ -154,8 +154,10 @@ impl Draw {
                 let parts: Vec<String> = self.values(&values).iter().map(|value| self.part(value)).collect();
                 json!({"AttributeType": "CONTAINS", "Values": parts})
             }
-            "BETWEEN" => json!({"AttributeType": "BETWEEN", "Values": [self.date(), self.date()]}),
-            kind => json!({"AttributeType": kind, "Values": [self.date()]}),
+            "BETWEEN" => {
+                json!({"AttributeType": "BETWEEN", "Values": [self.date(&values), self.date(&values)]})
+            }
+            kind => json!({"AttributeType": kind, "Values": [self.date(&values)]}),
         };
         let member = path.rsplit('/').next().unwrap().to_owned();
         (vec![member, name], dimension)
@@ -251,14 +253,21 @@ impl Draw {
         letters[start..].iter().take(length).collect()
     }
 
-    /// A date as a definition must have it.
-    fn date(&mut self) -> String {
-        let sound: Vec<&str> =
-            DATES.into_iter().filter(|date| chrono::DateTime::parse_from_rfc3339(date).is_ok()).collect();
-        self.pick(&sound).to_owned()
+    /// A date as a definition must have it, often one that stands there.
+    fn date(&mut self, path: &str) -> String {
+        let mut dates = self.own(path);
+        dates.retain(|date| is_date(date));
+        if dates.is_empty() || self.dice.is_one_of_hundred(50) {
+            dates.extend(DATES.into_iter().filter(|date| is_date(date)).map(str::to_owned));
+        }
+        self.pick(&dates)
     }
 
     pub(super) fn pick<T: Clone>(&mut self, from: &[T]) -> T {
         from[usize::try_from(self.dice.below(from.len() as u64)).unwrap()].clone()
     }
+}
+
+fn is_date(text: &str) -> bool {
+    chrono::DateTime::parse_from_rfc3339(text).is_ok()
 }

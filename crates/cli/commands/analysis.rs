@@ -76,6 +76,13 @@ impl OpenLake {
         Some((snapshot.committed_at, "the time of the conversion"))
     }
 
+    /// How a column, or of a map `COLUMN.ENTRY`, was redacted when the snapshot was made, if it was.
+    pub(crate) fn redaction(&self, field: &str) -> Option<&str> {
+        let modes = &self.manifest.as_ref()?.redaction;
+        let column = field.split_once('.').map_or(field, |(column, _)| column);
+        modes.get(field).or_else(|| modes.get(column)).map(String::as_str)
+    }
+
     /// What a page says about the data it stands on.
     pub(crate) fn facts(&self) -> PageFacts {
         self.manifest.as_ref().map(facts).unwrap_or_default()

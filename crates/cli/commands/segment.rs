@@ -40,6 +40,14 @@ async fn evaluate(context: &Context, args: &EvaluateArgs) -> anyhow::Result<()> 
         return Err(CliError::usage("the lake has no snapshot yet").into());
     };
     let segment = Segment::resolve(&definition, &book, &snapshots_of_members(&lake, &args.members)?)?;
+    for field in segment.fields() {
+        if let Some(mode) = lake.redaction(field) {
+            let field = ui::printable(field);
+            ui::warn(format!(
+                "warning: {field} is redacted ({mode}) in this snapshot, so that it does not tell who is a member"
+            ));
+        }
+    }
     let output = output(context, args, &lake)?;
     let request =
         MembersRequest { at: moment(context, args, &lake, &segment), columns: args.columns.clone() };

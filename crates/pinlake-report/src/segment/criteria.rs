@@ -14,6 +14,12 @@ use super::shapes::{
 /// Dimensions that a set of them may have.
 const DIMENSIONS: usize = 100;
 
+/// The column that recency goes by: the one trace of activity that an export has.
+pub(super) const ACTIVITY: &str = "effective_date";
+
+/// The columns that a circle is about.
+pub(super) const PLACE: [&str; 2] = ["latitude", "longitude"];
+
 /// Criteria that all have to hold, by what they look at.
 #[derive(Debug)]
 pub(super) struct Criteria {
@@ -89,6 +95,20 @@ impl Criteria {
             }
             _ => Ok(criteria),
         }
+    }
+
+    /// What they look at: columns, and of maps `COLUMN.ENTRY`.
+    pub(super) fn fields(&self) -> Vec<String> {
+        let entry = |column: &str, name: &String| format!("{column}.{name}");
+        let mut fields: Vec<String> =
+            self.attributes.iter().map(|(name, _)| entry("attributes", name)).collect();
+        fields.extend(self.user_attributes.iter().map(|(name, _)| entry("user_attributes", name)));
+        fields.extend(self.metrics.iter().map(|(name, _)| entry("metrics", name)));
+        let texts = self.texts.iter().filter_map(|test| test.column);
+        let activity = self.activity.iter().map(|_| ACTIVITY);
+        let place = self.circle.iter().flat_map(|_| PLACE);
+        fields.extend(texts.chain(activity).chain(place).map(str::to_owned));
+        fields
     }
 
     fn len(&self) -> usize {

@@ -1,9 +1,9 @@
 //! A resolved segment as an expression over the columns of `endpoints`.
 //!
 //! Values of the definition are literals or parts of functions, and never become SQL text. Every part is true or false, never null, as
-//! `NOT` of null would lose members. Criteria are a conjunction, which the engine may take apart and prune by. How many of several
-//! have to hold is a function of all of them: `AND` and `OR` of thousands would be a chain as deep as it is wide, which the engine
-//! makes of a balanced tree too, and walks by recursion.
+//! `NOT` of null would lose members. Criteria are a conjunction of a dozen parts at most. How many of several have to hold is a function of
+//! all of them: `AND` and `OR` of thousands would be a chain as deep as it is wide, which the engine makes of a balanced tree too, and
+//! walks by recursion (docs/adr/0026).
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -13,7 +13,7 @@ use chrono::{DateTime, SubsecRound as _, TimeDelta, Utc};
 use datafusion::common::ScalarValue;
 use datafusion::logical_expr::{Expr, ident, lit};
 
-use super::criteria::{ActivityTest, Criteria, TextTest};
+use super::criteria::{ACTIVITY, ActivityTest, Criteria, PLACE, TextTest};
 use super::functions::{self, Ids};
 use super::plan::{Group, Plan};
 use super::shapes::Quantifier;
@@ -59,7 +59,7 @@ impl Translation<'_> {
         let mut parts: Vec<Expr> = criteria.texts.iter().map(text).collect();
         parts.extend(criteria.activity.map(|test| activity(test, self.at)));
         if let Some(circle) = criteria.circle {
-            parts.push(functions::within(circle).call(vec![ident("latitude"), ident("longitude")]));
+            parts.push(functions::within(circle).call(PLACE.map(ident).to_vec()));
         }
         if !criteria.metrics.is_empty() {
             let test =
@@ -91,14 +91,13 @@ fn text(test: &TextTest) -> Expr {
     if test.is_excluded { is_one.is_not_true() } else { is_one.is_true() }
 }
 
-/// `effective_date` is the one trace of activity that an export has.
 fn activity(test: ActivityTest, at: DateTime<Utc>) -> Expr {
     let since = at.checked_sub_signed(test.within).unwrap_or(DateTime::<Utc>::MIN_UTC);
     // The column has microseconds: the first of them that is not before.
     let micros = since.trunc_subsecs(6);
     let micros = if micros < since { micros + TimeDelta::microseconds(1) } else { micros };
     let since = ScalarValue::TimestampMicrosecond(Some(micros.timestamp_micros()), Some("UTC".into()));
-    let is_recent = ident("effective_date").gt_eq(lit(since));
+    let is_recent = ident(ACTIVITY).gt_eq(lit(since));
     if test.is_excluded { is_recent.is_not_true() } else { is_recent.is_true() }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::SegmentError;
-use super::criteria::Criteria;
+use super::criteria::{ACTIVITY, Criteria};
 use super::definition::{Rules, SegmentBook, SegmentDefinition};
 use super::shapes::{Quantifier, SegmentGroup, SegmentGroups, SegmentReference};
 
@@ -19,7 +19,7 @@ pub struct Segment {
     pub(super) plan: Plan,
     /// The snapshots that hold the members of imported segments, by the segment's id.
     pub(super) members: BTreeMap<String, String>,
-    has_recency: bool,
+    fields: BTreeSet<String>,
 }
 
 /// Who belongs.
@@ -58,21 +58,26 @@ impl Segment {
             chain: vec![definition.label.clone()],
             sources: 0,
             needed: BTreeSet::new(),
-            has_recency: false,
+            fields: BTreeSet::new(),
         };
         let plan = foundation.plan(definition)?;
-        let Foundation { needed, has_recency, .. } = foundation;
+        let Foundation { needed, fields, .. } = foundation;
         if let Some(id) = members.keys().find(|id| !needed.contains(*id)) {
             let needed = needed.into_iter().collect();
             return Err(SegmentError::UnusedMembers { id: id.clone(), needed });
         }
-        Ok(Self { plan, members: members.clone(), has_recency })
+        Ok(Self { plan, members: members.clone(), fields })
     }
 
     /// Whether it matters when it is evaluated.
     #[must_use]
     pub fn has_recency(&self) -> bool {
-        self.has_recency
+        self.fields.contains(ACTIVITY)
+    }
+
+    /// What of an endpoint it looks at: columns, and of maps `COLUMN.ENTRY`.
+    pub fn fields(&self) -> impl Iterator<Item = &str> {
+        self.fields.iter().map(String::as_str)
     }
 }
 
@@ -85,7 +90,8 @@ struct Foundation<'a> {
     sources: usize,
     /// Imported segments that were met.
     needed: BTreeSet<String>,
-    has_recency: bool,
+    /// What the criteria look at.
+    fields: BTreeSet<String>,
 }
 
 impl Foundation<'_> {
@@ -93,7 +99,7 @@ impl Foundation<'_> {
         match &definition.rules {
             Rules::Dimensions(dimensions) => {
                 let criteria = Criteria::compile(dimensions, &definition.label)?;
-                self.has_recency |= criteria.activity.is_some();
+                self.fields.extend(criteria.fields());
                 Ok(Plan::Criteria(Box::new(criteria)))
             }
             Rules::Groups(list) => self.groups(list, definition),
@@ -114,7 +120,7 @@ impl Foundation<'_> {
         let sources = sources.map(|reference| self.source(reference, of)).collect::<Result<_, _>>()?;
         let criteria = group.dimensions.iter().map(|dimensions| {
             let criteria = Criteria::compile(dimensions, &of.label)?;
-            self.has_recency |= criteria.activity.is_some();
+            self.fields.extend(criteria.fields());
             Ok(criteria)
         });
         let criteria = criteria.collect::<Result<_, SegmentError>>()?;
@@ -158,6 +164,7 @@ impl Foundation<'_> {
         if !self.members.contains_key(&id) {
             return Err(SegmentError::Imported { id });
         }
+        self.fields.insert("id".to_owned());
         self.needed.insert(id.clone());
         Ok(Plan::Imported(id))
     }
