@@ -214,20 +214,23 @@ fn import_file(dice: &mut Dice, records: u64) -> String {
         "a;b",
         "5\" screen",
     ];
+    let mut pick = |cells: &[&'static str]| {
+        let place = usize::try_from(dice.below(cells.len() as u64)).unwrap_or_default();
+        cells[place]
+    };
     let mut file = COLUMNS.join(",") + "\r\n";
     for record in 0..records {
-        let cells = COLUMNS.iter().map(|column| match *column {
+        let cells = COLUMNS.map(|column| match column {
             "Id" => format!("id-{record}"),
-            "ChannelType" => ["SMS", "EMAIL", "CUSTOM"][dice.below(3) as usize].to_owned(),
+            "ChannelType" => pick(&["SMS", "EMAIL", "CUSTOM"]).to_owned(),
             "Address" => format!("\"{record}, example\""),
-            "Location.Country" => ["", "NO", "JPN"][dice.below(3) as usize].to_owned(),
-            "Location.Latitude" => ["", "59.9", "-7", "1e1"][dice.below(4) as usize].to_owned(),
-            "Metrics.visits" => ["", "3", "2.50", "-0"][dice.below(4) as usize].to_owned(),
-            "User.UserId" => ["".to_owned(), format!("u-{record}")][dice.below(2) as usize].clone(),
-            _ => CELLS[dice.below(CELLS.len() as u64) as usize].to_owned(),
+            "Location.Country" => pick(&["", "NO", "JPN"]).to_owned(),
+            "Location.Latitude" => pick(&["", "59.9", "-7", "1e1"]).to_owned(),
+            "Metrics.visits" => pick(&["", "3", "2.50", "-0"]).to_owned(),
+            _ => pick(&CELLS).to_owned(),
         });
-        file += &cells.collect::<Vec<_>>().join(",");
-        file += ["\r\n", "\n", "\n\n"][dice.below(3) as usize];
+        file += &cells.join(",");
+        file += pick(&["\r\n", "\n", "\n\n"]);
     }
     file
 }
