@@ -227,6 +227,8 @@ fn import_file(dice: &mut Dice, records: u64) -> String {
             "Location.Country" => pick(&["", "NO", "JPN"]).to_owned(),
             "Location.Latitude" => pick(&["", "59.9", "-7", "1e1"]).to_owned(),
             "Metrics.visits" => pick(&["", "3", "2.50", "-0"]).to_owned(),
+            // A user has fifteen endpoints at most.
+            "User.UserId" => pick(&["", "u-"]).replace('-', &record.to_string()),
             _ => pick(&CELLS).to_owned(),
         });
         file += &cells.join(",");

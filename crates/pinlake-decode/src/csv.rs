@@ -2,7 +2,7 @@
 //!
 //! A **header** names the member that each column fills, by its dotted path (`Location.Country`,
 //! `User.UserAttributes.Plan`). A **record** is one endpoint: a line, or several where a quoted cell holds line breaks.
-//! Its cells become the JSON object that an export would have had on its line ([`CsvHeader::write_object`]), which is decoded
+//! Its cells become the JSON object that an export would have had on its line (`CsvHeader::write_object`), which is decoded
 //! like any other line: one definition of what a value means serves both.
 //!
 //! Two steps, as with JSON: `unpack::records` finds the ends of records, in order; the decoder reads their cells, in any
