@@ -18,15 +18,15 @@ impl World {
         let path = format!("/v1/apps/{}/{path}", self.server.application_id());
         let body = if body.is_null() { String::new() } else { body.to_string() };
         let host = self.server.pinpoint_url().replace("http://", "");
-        let mut request = format!(
-            "{method} {path} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\ncontent-length: {}\r\n",
-            body.len()
+        let length = body.len();
+        let signed = self.signed(method, &path, &body).into_iter();
+        let signed: Vec<String> = signed.map(|(name, value)| format!("{name}: {value}\r\n")).collect();
+        let signed = signed.concat();
+        let head = format!(
+            "{method} {path} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\ncontent-length: {length}\r\n{signed}"
         );
-        for (name, value) in self.signed(method, &path, &body) {
-            request.push_str(&format!("{name}: {value}\r\n"));
-        }
         let mut stream = TcpStream::connect(&host).unwrap();
-        stream.write_all(format!("{request}\r\n{body}").as_bytes()).unwrap();
+        stream.write_all(format!("{head}\r\n{body}").as_bytes()).unwrap();
         let mut answer = String::new();
         stream.read_to_string(&mut answer).unwrap();
         let (head, body) = answer.split_once("\r\n\r\n").unwrap();

@@ -123,9 +123,8 @@ impl Scene {
 
 /// Whether a segment, or one that it stands on, names another.
 fn stands_on(room: &Room, segment: &Value, other: &str) -> bool {
-    let groups = segment["SegmentGroups"]["Groups"].as_array();
-    let sources = groups.into_iter().flatten().flat_map(|group| group["SourceSegments"].as_array()).flatten();
-    let mut sources = sources.collect::<Vec<_>>().into_iter();
+    let groups = segment["SegmentGroups"]["Groups"].as_array().into_iter().flatten();
+    let mut sources = groups.filter_map(|group| group["SourceSegments"].as_array()).flatten();
     sources.any(|source| {
         let id = source["Id"].as_str().unwrap();
         let book: Value = serde_json::from_str(&room.read(&format!("segments/{id}.json"))).unwrap();

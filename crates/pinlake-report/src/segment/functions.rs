@@ -25,7 +25,7 @@ pub(super) fn lists(name: &str, map: DataType, tests: Arc<[(String, ListTest)]>)
         let entries = Entries::new(&columns[0])?;
         let lists = entries.map.values();
         let lists = lists.as_list_opt::<i32>().ok_or_else(|| unexpected(lists.data_type()))?;
-        let texts = texts(lists.values())?;
+        let values = texts(lists.values())?;
         let range = |entry: usize| {
             let offsets = lists.value_offsets();
             let (start, end) =
@@ -34,7 +34,7 @@ pub(super) fn lists(name: &str, map: DataType, tests: Arc<[(String, ListTest)]>)
         };
         Ok(entries.rows(&tests, |test, entry| {
             let places = entry.map_or(0..0, range);
-            test.holds(places.filter(|place| texts.is_valid(*place)).map(|place| texts.value(place)))
+            test.holds(places.filter(|place| values.is_valid(*place)).map(|place| values.value(place)))
         }))
     })
 }
@@ -86,7 +86,7 @@ pub(super) fn quantifier(quantifier: Quantifier, count: usize) -> ScalarUDF {
     };
     function(name, vec![DataType::Boolean; count], move |columns| {
         let join = if quantifier == Quantifier::All { and } else { or };
-        let mut columns = columns.iter().map(|column| column.as_boolean());
+        let mut columns = columns.iter().map(AsArray::as_boolean);
         let first = columns.next().cloned().ok_or_else(|| exec_datafusion_err!("{name} of nothing"))?;
         let joined = columns.try_fold(first, |joined, column| join(&joined, column))?;
         Ok(if quantifier == Quantifier::None { not(&joined)? } else { joined })
