@@ -51,8 +51,12 @@ fn what_is_written_is_its_owners_alone() {
     usual(&room, &["sql", "SELECT * FROM endpoints", "--out", "rows.csv"]).succeeds();
     usual(&room, &["convert", &url, "--snapshot", "u", "--max-rejects", "1"]).in_world(&world).succeeds();
     usual(&room, &["diff", "s", "u", "--out", "diff.ndjson"]).succeeds();
+    room.write("everybody.json", r#"{"Dimensions":{}}"#);
+    usual(&room, &["segment", "evaluate", "everybody.json", "--out", "members.csv"]).succeeds();
     usual(&room, &["snapshots", "drop", "u"]).succeeds();
-    for name in ["fetched", "kept", "lake", "reports", "growth.html", "rows.csv", "diff.ndjson"] {
+    for name in
+        ["fetched", "kept", "lake", "reports", "growth.html", "rows.csv", "diff.ndjson", "members.csv"]
+    {
         assert_eq!(shared(&room.path(name)), [""; 0]);
     }
     assert!(room.path("lake/runs/t~failed/rejects.ndjson").exists());

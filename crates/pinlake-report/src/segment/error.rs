@@ -105,6 +105,16 @@ pub enum SegmentError {
         /// The bound.
         limit: usize,
     },
+    /// A segment has, with those that it stands on, too many sets of dimensions.
+    #[error(
+        "{segment} has more than {limit} sets of dimensions in all, each counted as often as it is named"
+    )]
+    Sets {
+        /// The one to evaluate.
+        segment: String,
+        /// The bound.
+        limit: usize,
+    },
     /// A dimension that means nothing.
     #[error("{segment}: the dimension {dimension} must have {wanted}")]
     Dimension {

@@ -5,13 +5,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::SegmentError;
 use super::criteria::{ACTIVITY, Criteria};
 use super::definition::{Rules, SegmentBook, SegmentDefinition};
-use super::shapes::{Quantifier, SegmentGroup, SegmentGroups, SegmentReference};
+use super::shapes::{Dimensions, Quantifier, SegmentGroup, SegmentGroups, SegmentReference};
 
 /// How deep segments may stand on others; deeper ones are refused, and with them those that stand on themselves.
 const DEPTH: usize = 8;
 
 /// Segments that one may stand on in all, each counted as often as it is named.
 const SOURCES: usize = 1_000;
+
+/// Sets of dimensions in all, each counted as often as it is named: planning 10,000 takes seconds and some hundred megabytes.
+const SETS: usize = 10_000;
 
 /// A segment that is ready to be evaluated.
 #[derive(Debug)]
@@ -57,6 +60,7 @@ impl Segment {
             members,
             chain: vec![definition.label.clone()],
             sources: 0,
+            sets: 0,
             needed: BTreeSet::new(),
             fields: BTreeSet::new(),
         };
@@ -88,6 +92,7 @@ struct Foundation<'a> {
     /// The definitions from the one to evaluate to the one at hand.
     chain: Vec<String>,
     sources: usize,
+    sets: usize,
     /// Imported segments that were met.
     needed: BTreeSet<String>,
     /// What the criteria look at.
@@ -98,9 +103,7 @@ impl Foundation<'_> {
     fn plan(&mut self, definition: &SegmentDefinition) -> Result<Plan, SegmentError> {
         match &definition.rules {
             Rules::Dimensions(dimensions) => {
-                let criteria = Criteria::compile(dimensions, &definition.label)?;
-                self.fields.extend(criteria.fields());
-                Ok(Plan::Criteria(Box::new(criteria)))
+                Ok(Plan::Criteria(Box::new(self.criteria(dimensions, definition)?)))
             }
             Rules::Groups(list) => self.groups(list, definition),
             Rules::Imported => {
@@ -118,12 +121,8 @@ impl Foundation<'_> {
     fn group(&mut self, group: &SegmentGroup, of: &SegmentDefinition) -> Result<Group, SegmentError> {
         let sources = group.source_segments.iter();
         let sources = sources.map(|reference| self.source(reference, of)).collect::<Result<_, _>>()?;
-        let criteria = group.dimensions.iter().map(|dimensions| {
-            let criteria = Criteria::compile(dimensions, &of.label)?;
-            self.fields.extend(criteria.fields());
-            Ok(criteria)
-        });
-        let criteria = criteria.collect::<Result<_, SegmentError>>()?;
+        let criteria = group.dimensions.iter();
+        let criteria = criteria.map(|dimensions| self.criteria(dimensions, of)).collect::<Result<_, _>>()?;
         Ok(Group {
             source_type: group.source_type.unwrap_or_default(),
             sources,
@@ -132,11 +131,24 @@ impl Foundation<'_> {
         })
     }
 
+    fn criteria(
+        &mut self,
+        dimensions: &Dimensions,
+        of: &SegmentDefinition,
+    ) -> Result<Criteria, SegmentError> {
+        self.sets += 1;
+        if self.sets > SETS {
+            return Err(SegmentError::Sets { segment: self.evaluated(), limit: SETS });
+        }
+        let criteria = Criteria::compile(dimensions, &of.label)?;
+        self.fields.extend(criteria.fields());
+        Ok(criteria)
+    }
+
     fn source(&mut self, reference: &SegmentReference, of: &SegmentDefinition) -> Result<Plan, SegmentError> {
         self.sources += 1;
         if self.sources > SOURCES {
-            let segment = self.chain.first().cloned().unwrap_or_default();
-            return Err(SegmentError::Sources { segment, limit: SOURCES });
+            return Err(SegmentError::Sources { segment: self.evaluated(), limit: SOURCES });
         }
         let book = self.book;
         let Some(definition) = book.get(reference) else {
@@ -157,6 +169,11 @@ impl Foundation<'_> {
         let plan = self.plan(definition)?;
         self.chain.pop();
         Ok(plan)
+    }
+
+    /// What the segment to evaluate is called.
+    fn evaluated(&self) -> String {
+        self.chain.first().cloned().unwrap_or_default()
     }
 
     /// Members that no definition tells; a segment that was not given at all is as good, where its members are.
