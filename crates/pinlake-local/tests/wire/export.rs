@@ -292,3 +292,30 @@ async fn wrong_requests_get_the_models_exceptions() -> TestResult {
     );
     Ok(())
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_job_that_a_stop_left_in_the_middle_has_failed_after_the_restart() -> TestResult {
+    let folder = tempfile::tempdir()?;
+    let options = |job_pace| LocalOptions {
+        data: Some(folder.path().join("data")),
+        population: Some(PopulationOptions { endpoints: 50, ..PopulationOptions::default() }),
+        job_pace,
+        ..LocalOptions::default()
+    };
+    // A pace at which the job is at its first step for as long as the test takes.
+    let world = World::start(options(Duration::from_mins(10))).await?;
+    let application_id = world.server.application_id().to_owned();
+    let job_id = create(&world, &application_id, job_request("s3://pinlake-local/left/")).await?;
+    world.server.stop().await;
+
+    let world = World::start(options(Duration::ZERO)).await?;
+    let answers = follow(&world, &application_id, &job_id).await?;
+    let job = answers.first().ok_or("no answer")?;
+    assert_eq!(job.job_status, Some(JobStatus::Failed));
+    assert!(job.completion_date.is_some() && !job.failures().is_empty(), "{job:?}");
+    // The next one does what that one was to do.
+    let job = export(&world, "s3://pinlake-local/left/").await?;
+    assert_eq!((job.job_status, job.total_processed), (Some(JobStatus::Completed), Some(50)));
+    world.server.stop().await;
+    Ok(())
+}
