@@ -73,7 +73,7 @@ pub(super) fn id(line: &str) -> Option<String> {
 
 fn odd(now: DateTime<Utc>) -> Vec<Value> {
     let mut odd = vec![json!({})];
-    let attributes = |values: Value| json!({"ChannelType": "EMAIL", "Attributes": {"joined": values}});
+    let attributes = |values: Value| json!({"ChannelType": "EMAIL", "Attributes": {"joined": values}, "User": {"UserAttributes": {"joined": values}}});
     odd.extend(DATES.map(|date| attributes(json!([date]))));
     odd.extend([
         attributes(json!(["yesterday", "2026-03-02T00:30:00+01:00", "2030-01-01T00:00:00Z"])),

@@ -135,9 +135,9 @@ impl Draw {
         let own = self.members(path);
         let name = match self.dice.below(10) {
             0 => "absent".to_owned(),
-            1..=6 if !own.is_empty() => self.pick(&own),
-            1 | 2 => "joined".to_owned(),
-            3 => "tier".to_owned(),
+            1..=3 => "joined".to_owned(),
+            4..=7 if !own.is_empty() => self.pick(&own),
+            4 | 5 => "tier".to_owned(),
             _ => self.pick(&names),
         };
         let values = format!("{path}/{name}");
@@ -155,7 +155,11 @@ impl Draw {
                 json!({"AttributeType": "CONTAINS", "Values": parts})
             }
             "BETWEEN" => {
-                json!({"AttributeType": "BETWEEN", "Values": [self.date(&values), self.date(&values)]})
+                let mut dates = [self.date(&values), self.date(&values)];
+                if self.dice.is_one_of_hundred(80) {
+                    dates.sort_by_key(|date| chrono::DateTime::parse_from_rfc3339(date).unwrap());
+                }
+                json!({"AttributeType": "BETWEEN", "Values": dates})
             }
             kind => json!({"AttributeType": kind, "Values": [self.date(&values)]}),
         };
