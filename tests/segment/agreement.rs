@@ -6,7 +6,7 @@ use std::sync::Mutex;
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
-use super::audience;
+use super::audience::{self, DATES};
 use super::definitions::Draw;
 use crate::harness::{Room, World, gzip};
 
@@ -135,6 +135,23 @@ fn stands_on(room: &Room, segment: &Value, other: &str) -> bool {
     })
 }
 
+/// Segments whose dates are those that endpoints have: chance seldom tells on which side a bound is.
+fn at_the_bounds() -> Vec<Value> {
+    let dates = DATES.into_iter().filter(|date| DateTime::parse_from_rfc3339(date).is_ok());
+    let segment = |kind: &str, values: &[&str]| json!({"Dimensions": {"Attributes": {"joined": {"AttributeType": kind, "Values": values}}}});
+    dates
+        .flat_map(|date| {
+            let (first, last) = ("0001-01-01T00:00:00Z", "9999-12-31T23:59:59Z");
+            [
+                segment("BEFORE", &[date]),
+                segment("AFTER", &[date]),
+                segment("BETWEEN", &[first, date]),
+                segment("BETWEEN", &[date, last]),
+            ]
+        })
+        .collect()
+}
+
 fn sorted(mut ids: Vec<String>) -> Vec<String> {
     ids.sort();
     ids
@@ -155,11 +172,11 @@ fn the_server_and_the_lake_tell_the_same_members() {
         let bodies = [draw.definition(), draw.definition(), draw.definition()];
         draw.sources.push((scene.segment(&bodies), 3));
     }
-    let made: Vec<String> = (0..SEGMENTS)
-        .map(|_| {
-            let made = scene.world.answer("POST", "segments", &draw.definition());
-            made["Id"].as_str().unwrap().to_owned()
-        })
+    let drawn = (0..SEGMENTS).map(|_| draw.definition()).collect::<Vec<_>>();
+    let made: Vec<String> = drawn
+        .iter()
+        .chain(&at_the_bounds())
+        .map(|body| scene.world.answer("POST", "segments", body)["Id"].as_str().unwrap().to_owned())
         .collect();
     let of_all = scene.lines.len();
     let (rest, telling) = (Mutex::new(made), Mutex::new(0));

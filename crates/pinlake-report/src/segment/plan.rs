@@ -13,7 +13,8 @@ const DEPTH: usize = 8;
 /// Segments that one may stand on in all, each counted as often as it is named.
 const SOURCES: usize = 1_000;
 
-/// Sets of dimensions in all, each counted as often as it is named: planning 10,000 takes seconds and some hundred megabytes.
+/// Sets of dimensions in all, each counted as often as it is named. So many over 2,000 endpoints took 98 s and 343 MB in an unoptimised
+/// build on a busy machine, and fewer took less in proportion (2026-11-25).
 const SETS: usize = 10_000;
 
 /// A segment that is ready to be evaluated.
