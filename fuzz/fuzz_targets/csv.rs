@@ -9,7 +9,9 @@ use arrow::array::RecordBatch;
 use bytes::Bytes;
 use libfuzzer_sys::fuzz_target;
 use pinlake_decode::unpack::BufferPool;
-use pinlake_decode::{BlockDecoder, DecodeOptions, Reject, UnpackError, UnpackLimits, Unpacker, endpoint_schema};
+use pinlake_decode::{
+    BlockDecoder, DecodeOptions, Reject, UnpackError, UnpackLimits, Unpacker, endpoint_schema,
+};
 
 /// Columns of every kind, one of them twice and one that no endpoint has.
 const HEADER: &[u8] =
@@ -40,10 +42,14 @@ fn expect_one_outcome(piece: &[u8]) {
             assert!(piece[at..].starts_with(&reject.raw));
         }
     }
-    for (chunk_bytes, block_bytes, slow_path_only) in [(1, 7, false), (13, 1, true), (64, 100, false), (0, 16, true)] {
+    for (chunk_bytes, block_bytes, slow_path_only) in
+        [(1, 7, false), (13, 1, true), (64, 100, false), (0, 16, true)]
+    {
         let other = read(piece, Way { chunk_bytes, block_bytes, slow_path_only });
         match (&whole, other) {
-            (Ok(whole), Ok(other)) => assert!(*whole == other, "chunks of {chunk_bytes}, blocks of {block_bytes}"),
+            (Ok(whole), Ok(other)) => {
+                assert!(*whole == other, "chunks of {chunk_bytes}, blocks of {block_bytes}")
+            }
             (Err(whole), Err(other)) => assert_eq!(*whole, other),
             (whole, other) => panic!("{:?} and {:?}", whole.is_ok(), other.err()),
         }
@@ -63,7 +69,8 @@ fn read(piece: &[u8], way: Way) -> Outcome {
         }
     }
     let totals = unpacker.finish(&mut sink)?;
-    let mut decoder = BlockDecoder::new(DecodeOptions { slow_path_only: way.slow_path_only, ..DecodeOptions::default() });
+    let mut decoder =
+        BlockDecoder::new(DecodeOptions { slow_path_only: way.slow_path_only, ..DecodeOptions::default() });
     let (mut batches, mut rejects, mut lines, mut blank) = (Vec::new(), Vec::new(), 0, 0);
     for block in &blocks {
         let decoded = decoder.decode("a.csv", 0, block).expect("columns that make a batch");
